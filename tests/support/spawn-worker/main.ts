@@ -1,0 +1,3 @@
+import { askWorker } from './ask-worker.ts';
+
+process.stdout.write(`${String(await askWorker('main'))}\n`);
