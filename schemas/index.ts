@@ -1,0 +1,6 @@
+/** Schemas: how values become bytes, and the errors everything shares. */
+export * from './errors.ts';
+export * from './interaction.ts';
+export type * from './registry.ts';
+export type { Serde } from './serde.ts';
+export * from './serdes.ts';
