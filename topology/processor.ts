@@ -32,8 +32,9 @@ export interface ProcessorContext<KOut = unknown, VOut = unknown> {
   /** @throws MillraceError `STORE_NOT_FOUND` when the node is not connected to the store. */
   getStateStore<S extends StateStore>(name: string): S;
   /**
-   * Calls back every `intervalMs`: on stream time at the first record and then at multiples of the interval after it,
-   * at most once a record; on wall-clock time between batches. The schedule is part of the commit.
+   * Calls back every `intervalMs`. On stream time: after the first record and then whenever stream time reaches the next
+   * multiple of the interval (counted from the epoch, as Kafka Streams does), at most once a record, right after it. On
+   * wall-clock time: between batches, first one interval from now. The schedule is part of the commit.
    */
   schedule(intervalMs: number, type: PunctuationType, punctuator: (timestampMs: number) => void): Cancellable;
   /** Highest event time this task has seen, at the record being processed; -1 before the first. */
