@@ -36,6 +36,7 @@ export const errorCodes = [
   'NOT_FOUND',
   'OVERLOADED',
   'INTERNAL',
+  'DATA_FOLDER_UNUSABLE',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -45,6 +45,8 @@ export interface EngineStats {
   readonly deletes: number;
   readonly batches: number;
   readonly bytesWritten: number;
+  /** Times the write-ahead log was made safe against a power loss. */
+  readonly syncs: number;
   readonly diskBytes: number;
 }
 
