@@ -63,6 +63,8 @@ describe('an interaction', () => {
     ['price', { price: -1 }],
     ['price', { price: 2 ** 53 }],
     ['price', { price: NaN }],
+    ['price', { price: 2 ** 52, quantity: 2 }],
+    ['price', { price: Number.MAX_SAFE_INTEGER }],
     ['currency', { currency: 'gbp' }],
     ['currency', { currency: 'GBP\n' }],
     ['timestamp', { timestamp: -1 }],

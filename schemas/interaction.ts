@@ -17,7 +17,7 @@ export interface Interaction {
   readonly type: InteractionType;
   /** Pieces, 1..1e9, also of a return. */
   readonly quantity: number;
-  /** Of one piece, in 1/10,000 of the currency. A safe integer, 0 or more. */
+  /** Of one piece, in 1/10,000 of the currency. 0 or more; quantity × price is a safe integer. */
   readonly price: number;
   /** ISO 4217, three capitals. */
   readonly currency: string | null;
@@ -43,6 +43,8 @@ export const interactionLimits = {
   idCharsMax: 200,
   titleCharsMax: 4096,
   quantityMax: 1e9,
+  /** Of quantity × price: the largest long that avsc writes, and a sum that stays exact. */
+  amountMax: Number.MAX_SAFE_INTEGER - 1,
   /** How far a producer's clock may be ahead of ours. */
   aheadMsMax: 5 * 60_000,
 } as const;
@@ -90,8 +92,11 @@ export function validateInteraction(value: unknown, nowMs: number): Interaction 
     };
   }
   const price = input.price === undefined ? 0 : input.price;
-  if (!isIntegerWithin(price, 0, Number.MAX_SAFE_INTEGER)) {
+  if (!isIntegerWithin(price, 0, interactionLimits.amountMax)) {
     return { field: 'price', reason: `wants a safe integer of 1/10,000, 0 or more, found ${shown(price)}` };
+  }
+  if (quantity * price > interactionLimits.amountMax) {
+    return { field: 'price', reason: `wants quantity × price within ±2^53, found ${quantity} × ${price}` };
   }
   const currency = input.currency ?? null;
   if (currency !== null && !(typeof currency === 'string' && /^[A-Z]{3}$/.test(currency))) {
