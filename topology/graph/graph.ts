@@ -14,6 +14,15 @@ export interface TopologyGraph {
   /** Repartition topics by their name without the application id's prefix. */
   readonly internalTopics: ReadonlyMap<string, InternalTopicSpec>;
   readonly subtopologies: readonly Subtopology[];
+  /** Sources whose topics must have as many partitions as each other, because an operator joins them. */
+  readonly copartitionGroups: readonly CopartitionGroup[];
+}
+
+export interface CopartitionGroup {
+  /** Names of source nodes. */
+  readonly sources: readonly string[];
+  /** The operator that joins them. */
+  readonly operator: string;
 }
 
 export type GraphNode = SourceNode | ProcessorNode | SinkNode;

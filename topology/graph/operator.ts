@@ -19,8 +19,11 @@ export type Operator =
   | { readonly op: 'passThrough' }
   /** Before a repartition sink of a grouping: records with a null key are dropped and counted. */
   | { readonly op: 'dropNullKeys' }
-  /** Source of a table: puts into the store and forwards a Change. Null keys are dropped and counted. */
-  | { readonly op: 'tableSource'; readonly store: string }
+  /**
+   * Source of a table: puts into the store and forwards a Change. Null keys are dropped and counted. A table that
+   * nobody reads has no store: it forwards the new value, and null for the old.
+   */
+  | { readonly op: 'tableSource'; readonly store: string | undefined }
   /** Change → record with the new value; `mapper` gives a new key. */
   | { readonly op: 'toStream'; readonly mapper: ((key: unknown, value: unknown) => unknown) | undefined }
   /** Forwards a Change. Null keys and null values are dropped and counted. */
