@@ -1,0 +1,9 @@
+export type { LogAppender } from './appender.ts';
+export {
+  openEmbeddedLog,
+  type EmbeddedLog,
+  type EmbeddedLogOptions,
+  type PartitionStats,
+  type TopicStats,
+} from './embedded-log.ts';
+export { recordBytes } from './record-batch.ts';

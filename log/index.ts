@@ -1,0 +1,3 @@
+export { assignPartitions, type Assigned, type Subscriber } from './assignment.ts';
+export * from './embedded/index.ts';
+export type * from './log.ts';
