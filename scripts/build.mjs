@@ -49,7 +49,7 @@ function shippedFiles(folder) {
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) return entry.name === 'fixtures' ? [] : shippedFiles(path);
-      return /\.test\.ts$|\.md$/.test(entry.name) ? [] : [path];
+      return entry.name.endsWith('.test.ts') ? [] : [path];
     });
 }
 
