@@ -61,7 +61,7 @@ export class Topology {
    * would be read twice and could drift apart.
    */
   addSource<K, V>(name: string, topics: string | readonly string[] | RegExp, options: SourceOptions<K, V> = {}): this {
-    const source: SourceNode = {
+    const source: BuildingSource = {
       kind: 'source',
       name,
       topics: topics instanceof RegExp ? topics : [topics].flat(),
@@ -80,12 +80,17 @@ export class Topology {
     supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
     parents: string | readonly string[],
   ): this {
-    return this.addOperator(name, { op: 'process', supplier: supplier as unknown as ProcessorSupplier }, [parents].flat());
+    return this.addOperator(
+      name,
+      { op: 'process', supplier: supplier as unknown as ProcessorSupplier },
+      [parents].flat(),
+    );
   }
 
   /** Adds a store and connects processors to it. Processors that share a store run in the same task. */
   addStateStore(store: StoreSpec, ...processors: string[]): this {
-    if (this.#stores.has(store.name)) throw topologyInvalid(`Store '${store.name}' is there already`, { store: store.name });
+    if (this.#stores.has(store.name))
+      throw topologyInvalid(`Store '${store.name}' is there already`, { store: store.name });
     this.#stores.set(store.name, store);
     this.#graph = undefined;
     for (const processor of processors) this.connectProcessorAndStateStores(processor, store.name);
@@ -187,9 +192,12 @@ export class Topology {
   #add(node: BuildingNode, parents: readonly string[]): void {
     const found = this.#nodes.get(node.name);
     if (found !== undefined) {
-      throw topologyInvalid(`Node names are unique: '${node.name}' is a ${found.kind} already, found a second, a ${node.kind}`, {
-        node: node.name,
-      });
+      throw topologyInvalid(
+        `Node names are unique: '${node.name}' is a ${found.kind} already, found a second, a ${node.kind}`,
+        {
+          node: node.name,
+        },
+      );
     }
     if (node.kind !== 'source' && parents.length === 0) {
       throw topologyInvalid(`${node.kind} '${node.name}' wants at least one parent, found none`, { node: node.name });

@@ -37,7 +37,7 @@ function connect(nodes: ReadonlyMap<string, GraphNode>): (name: string) => strin
   const find = (name: string): string => {
     let root = name;
     while (parent.get(root) !== undefined) root = parent.get(root)!;
-    for (let at = name; at !== root; ) {
+    for (let at = name; at !== root;) {
       const next = parent.get(at)!;
       parent.set(at, root);
       at = next;

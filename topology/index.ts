@@ -1,0 +1,27 @@
+/** Topologies: written with the DSL or node by node, kept as a plain graph, run by the runtime. */
+export { KGroupedStream } from './dsl/k-grouped-stream.ts';
+export { KStream } from './dsl/k-stream.ts';
+export { KTable } from './dsl/k-table.ts';
+export type {
+  Consumed,
+  Grouped,
+  Joined,
+  Materialized,
+  Named,
+  Processed,
+  Produced,
+  Repartitioned,
+  Stateful,
+  Tabled,
+} from './dsl/options.ts';
+export { Stores, type StoreOptions, type WindowStoreOptions } from './dsl/stores.ts';
+export { StreamsBuilder, type StreamsBuilderOptions } from './dsl/streams-builder.ts';
+export { TimeWindowedKStream } from './dsl/time-windowed-k-stream.ts';
+export { TimeWindows } from './dsl/time-windows.ts';
+export { timeWindowedSerde } from './dsl/windowed-serde.ts';
+export type * from './graph/graph.ts';
+export type { TopologyJson } from './graph/topology-json.ts';
+export { partitionForKey } from './partitioner.ts';
+export type * from './processor.ts';
+export * from './record.ts';
+export { Topology, type SinkOptions, type SourceOptions } from './topology.ts';
