@@ -96,7 +96,7 @@ export class GraphSketch {
         ),
       };
     });
-    return { nodes, stores: this.#stores, internalTopics: this.#internalTopics, subtopologies };
+    return { nodes, stores: this.#stores, internalTopics: this.#internalTopics, subtopologies, copartitionGroups: [] };
   }
 
   #connect(child: string, parents: readonly string[]): void {

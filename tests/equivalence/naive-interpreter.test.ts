@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { KeyValueStore } from '../../state/store.ts';
 import type { Aggregation } from '../../topology/graph/operator.ts';
 import type { ProcessorContext } from '../../topology/processor.ts';
 import type { Record } from '../../topology/record.ts';
@@ -351,7 +352,7 @@ describe('order', () => {
     expect(interpreter.task('shared').keyValueStores.get('shared')!.getLoaded('x')).toBe('after');
   });
 
-  type Store = import('../../state/store.ts').KeyValueStore<string, unknown>;
+  type Store = KeyValueStore<string, unknown>;
   let contextOfFirst: ProcessorContext;
   let contextOfSecond: ProcessorContext;
 });

@@ -49,7 +49,7 @@ export function runOperator(
       if (!isNull(key)) forward(record);
       return;
     case 'tableSource':
-      putIntoTable(task.tables.get(operator.store)!, record, forward);
+      putIntoTable(operator.store === undefined ? undefined : task.tables.get(operator.store)!, record, forward);
       return;
     case 'toStream': {
       const { newValue } = value as Change<unknown>;
@@ -80,12 +80,12 @@ export function runOperator(
   }
 }
 
-/** The order of arrival wins, whatever the timestamps say. */
-function putIntoTable(table: NaiveTable, record: AnyRecord, forward: Forward): void {
+/** The order of arrival wins, whatever the timestamps say. A table without a store doesn't know what was before. */
+function putIntoTable(table: NaiveTable | undefined, record: AnyRecord, forward: Forward): void {
   const { key, value, timestamp } = record;
   if (isNull(key)) return;
-  const oldValue = table.get(key)?.value ?? null;
-  table.put({ key, windowStartMs: -1, value, timestamp });
+  const oldValue = table?.get(key)?.value ?? null;
+  table?.put({ key, windowStartMs: -1, value, timestamp });
   forward({ ...record, value: { newValue: value, oldValue } });
 }
 
