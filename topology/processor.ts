@@ -36,13 +36,16 @@ export interface ProcessorContext<KOut = unknown, VOut = unknown> {
    * multiple of the interval (counted from the epoch, as Kafka Streams does), at most once a record, right after it. On
    * wall-clock time: between batches, first one interval from now. The schedule is part of the commit.
    */
-  schedule(intervalMs: number, type: PunctuationType, punctuator: (timestampMs: number) => void): Cancellable;
+  schedule(intervalMs: number, type: PunctuationType, punctuator: Punctuator): Cancellable;
   /** Highest event time this task has seen, at the record being processed; -1 before the first. */
   currentStreamTimeMs(): number;
   currentSystemTimeMs(): number;
   /** Where the record being processed was read; undefined inside a punctuation. */
   recordMetadata(): RecordMetadata | undefined;
 }
+
+/** Awaited when it returns a promise: it may read its stores with `get` and `range`. */
+export type Punctuator = (timestampMs: number) => Promise<void> | void;
 
 export type PunctuationType = 'streamTime' | 'wallClock';
 

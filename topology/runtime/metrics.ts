@@ -1,0 +1,33 @@
+/** A counter that only grows; hot paths keep the object and write `counter.value += 1`. */
+export interface Counter {
+  value: number;
+}
+
+/** Counters by name and label, e.g. `dropped-records{node="filter",reason="null-key"}`. Not part of any commit. */
+export class Metrics {
+  readonly #counters = new Map<string, Counter>();
+
+  counter(name: string, labels: { readonly [label: string]: string } = {}): Counter {
+    const text = Object.entries(labels)
+      .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
+      .join(',');
+    const id = text === '' ? name : `${name}{${text}}`;
+    let counter = this.#counters.get(id);
+    if (counter === undefined) {
+      counter = { value: 0 };
+      this.#counters.set(id, counter);
+    }
+    return counter;
+  }
+
+  /** Sum over all labels of a name. */
+  total(name: string): number {
+    let sum = 0;
+    for (const [id, counter] of this.#counters) if (id === name || id.startsWith(`${name}{`)) sum += counter.value;
+    return sum;
+  }
+
+  snapshot(): { readonly [id: string]: number } {
+    return Object.fromEntries([...this.#counters].map(([id, counter]) => [id, counter.value]));
+  }
+}

@@ -1,0 +1,21 @@
+import type { StreamRecord } from './stream-record.ts';
+
+/** Hands a record to the node's children, to one of them when it is named. */
+export type Emit = (record: StreamRecord, childName?: string) => void;
+
+/**
+ * A processor node that can run. The unit it belongs to calls `load` once a batch with all its inputs, then `process`
+ * for each of them in order; `process` is synchronous but for users' processors without `load`.
+ */
+export interface ExecutableNode {
+  readonly name: string;
+  load?(records: readonly StreamRecord[]): Promise<void> | void;
+  process(record: StreamRecord, emit: Emit): Promise<void> | void;
+  /** Forwards what a record cache held back. */
+  flush?(emit: (key: unknown, value: unknown, timestamp: number) => void): void;
+  /** True while a flush would forward something. */
+  hasPending?(): boolean;
+  /** The operator's clock: part of the commit. -1 before the first record. */
+  observedTimeMs?: number;
+  close?(): void;
+}

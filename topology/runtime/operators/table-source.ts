@@ -1,0 +1,49 @@
+import type { TimestampedKeyValueStore } from '../../../state/store.ts';
+import type { Change } from '../../record.ts';
+import { faults } from '../faults.ts';
+import type { Counter } from '../metrics.ts';
+import type { Emit, ExecutableNode } from '../node.ts';
+import type { StreamRecord } from '../stream-record.ts';
+import { keyToken } from './key-token.ts';
+import { PendingChanges } from './pending-changes.ts';
+
+export interface TableSourceOptions {
+  readonly name: string;
+  readonly store: TimestampedKeyValueStore<unknown, unknown>;
+  readonly caching: boolean;
+  readonly dropped: Counter;
+}
+
+/**
+ * Source of a table (KTableSource): the last record in offset order wins, whatever its timestamp. A null key is dropped
+ * and counted; a null value deletes.
+ */
+export function tableSourceNode({ name, store, caching, dropped }: TableSourceOptions): ExecutableNode {
+  const pending = new PendingChanges();
+  const change = (newValue: unknown, oldValue: unknown): Change<unknown> => ({ newValue, oldValue });
+
+  return {
+    name,
+    load: (records) => store.load(records.filter(({ key }) => key !== null).map(({ key }) => key)),
+    process(record: StreamRecord, emit: Emit) {
+      const { key, value, timestamp } = record;
+      if (key === null) {
+        dropped.value += 1;
+        return;
+      }
+      const oldValue = store.getLoaded(key)?.value ?? null;
+      if (value === null) store.delete(key);
+      else store.put(key, { value, timestamp });
+      if (caching) pending.note(keyToken(key), key, oldValue);
+      else emit(record.with(key, change(value, oldValue)));
+    },
+    hasPending: () => pending.size > 0,
+    flush(emit) {
+      for (const { key, oldValue } of pending.drain()) {
+        if (faults.lostFlush) continue;
+        const now = store.getLoaded(key);
+        emit(key, change(now?.value ?? null, oldValue), now?.timestamp ?? 0);
+      }
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { WindowStore } from '../../../state/store.ts';
+import type { Aggregation, TimeWindow } from '../../graph/operator.ts';
+import type { Change, Windowed } from '../../record.ts';
+import { faults } from '../faults.ts';
+import type { Counter } from '../metrics.ts';
+import type { Emit, ExecutableNode } from '../node.ts';
+import type { StreamRecord } from '../stream-record.ts';
+import { aggregateOnce } from './aggregation.ts';
+import { keyToken } from './key-token.ts';
+import { PendingChanges } from './pending-changes.ts';
+
+export interface WindowedAggregateOptions {
+  readonly name: string;
+  readonly window: TimeWindow;
+  readonly aggregation: Aggregation;
+  readonly store: WindowStore<unknown, unknown>;
+  readonly caching: boolean;
+  readonly dropped: Counter;
+  readonly late: Counter;
+}
+
+/**
+ * Windowed count, reduce and aggregate (KStreamWindowAggregate). The operator's clock is the highest timestamp of its own
+ * inputs with a key; a window is closed, and a record late for it, when `end + grace <= clock`. Null keys are dropped
+ * without moving the clock; a null value is aggregated like any other.
+ */
+export function windowedAggregateNode(options: WindowedAggregateOptions): ExecutableNode {
+  const { name, window, aggregation, store, caching, dropped, late } = options;
+  const pending = new PendingChanges();
+
+  return {
+    name,
+    observedTimeMs: -1,
+    load(records) {
+      const wanted: { key: unknown; windowStartMs: number }[] = [];
+      for (const { key, timestamp } of records) {
+        if (key === null) continue;
+        for (const windowStartMs of windowStarts(window, timestamp)) wanted.push({ key, windowStartMs });
+      }
+      return store.load(wanted);
+    },
+    process(record: StreamRecord, emit: Emit) {
+      const { key, value, timestamp } = record;
+      if (key === null) {
+        dropped.value += 1;
+        return;
+      }
+      this.observedTimeMs = Math.max(this.observedTimeMs ?? -1, timestamp);
+      const closedUntilMs = this.observedTimeMs - window.graceMs;
+      store.observe(this.observedTimeMs);
+      for (const startMs of windowStarts(window, timestamp)) {
+        const endMs = startMs + window.sizeMs;
+        const open = faults.wrongWindowEdge ? endMs >= closedUntilMs : endMs > closedUntilMs;
+        if (!open) {
+          late.value += 1;
+          continue;
+        }
+        const old = store.getLoaded(key, startMs);
+        const oldValue = old?.value ?? null;
+        const newValue = aggregateOnce(aggregation, key, value, oldValue);
+        const newTimestamp = old === undefined ? timestamp : Math.max(timestamp, old.timestamp);
+        if (newValue === null) store.delete(key, startMs);
+        else store.put(key, startMs, { value: newValue, timestamp: newTimestamp });
+        const windowed: Windowed<unknown> = { key, window: { startMs, endMs } };
+        if (caching) pending.note(`${startMs}|${keyToken(key)}`, windowed, oldValue);
+        else emit(record.with(windowed, change(newValue, oldValue), newTimestamp));
+      }
+    },
+    hasPending: () => pending.size > 0,
+    flush(emit) {
+      for (const { key, oldValue } of pending.drain()) {
+        if (faults.lostFlush) continue;
+        const windowed = key as Windowed<unknown>;
+        const now = store.getLoaded(windowed.key, windowed.window.startMs);
+        emit(windowed, change(now?.value ?? null, oldValue), now?.timestamp ?? 0);
+      }
+    },
+  };
+}
+
+function change(newValue: unknown, oldValue: unknown): Change<unknown> {
+  return { newValue, oldValue };
+}
+
+/** Starts of the windows `[n·advance, n·advance + size)` that hold the timestamp, earliest first (TimeWindows#windowsFor). */
+export function windowStarts({ sizeMs, advanceMs }: TimeWindow, timestamp: number): number[] {
+  const starts: number[] = [];
+  let start = Math.floor(Math.max(0, timestamp - sizeMs + advanceMs) / advanceMs) * advanceMs;
+  for (; start <= timestamp; start += advanceMs) starts.push(start);
+  return starts;
+}

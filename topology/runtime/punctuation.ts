@@ -1,0 +1,87 @@
+import type { Cancellable, PunctuationType, Punctuator } from '../processor.ts';
+
+/** One `schedule` call of a processor. `number` counts the calls of its node, so a restart finds the same one again. */
+export interface Schedule {
+  readonly node: string;
+  readonly number: number;
+  readonly type: PunctuationType;
+  readonly intervalMs: number;
+  readonly punctuator: Punctuator;
+  nextMs: number;
+}
+
+export type ScheduleTimes = { readonly [node: string]: readonly number[] };
+
+/**
+ * The punctuations of a task (Kafka Streams' PunctuationQueue). Stream time starts at 0, so a schedule is due at the
+ * first record and then at multiples of its interval; several missed ones make one call.
+ */
+export class Punctuations {
+  #schedules: Schedule[] = [];
+  readonly #counts = new Map<string, number>();
+  readonly #restored: ScheduleTimes;
+
+  constructor(restored: ScheduleTimes) {
+    this.#restored = restored;
+  }
+
+  add(
+    node: string,
+    type: PunctuationType,
+    intervalMs: number,
+    firstMs: number,
+    punctuator: Punctuator,
+  ): Cancellable {
+    const number = this.#counts.get(node) ?? 0;
+    this.#counts.set(node, number + 1);
+    const nextMs = this.#restored[node]?.[number] ?? firstMs;
+    const schedule: Schedule = { node, number, type, intervalMs, punctuator, nextMs };
+    this.#schedules.push(schedule);
+    return {
+      cancel: () => {
+        this.#schedules = this.#schedules.filter((other) => other !== schedule);
+      },
+    };
+  }
+
+  has(node: string, type: PunctuationType): boolean {
+    return this.#schedules.some((schedule) => schedule.node === node && schedule.type === type);
+  }
+
+  hasAny(type: PunctuationType): boolean {
+    return this.#schedules.some((schedule) => schedule.type === type);
+  }
+
+  /** The earliest due schedule among the nodes at `nowMs`, moved on to its next time; undefined when none is due. */
+  takeDue(nodes: ReadonlySet<string>, type: PunctuationType, nowMs: number): Schedule | undefined {
+    let due: Schedule | undefined;
+    for (const schedule of this.#schedules) {
+      if (schedule.type !== type || schedule.nextMs > nowMs || !nodes.has(schedule.node)) continue;
+      if (due === undefined || schedule.nextMs < due.nextMs) due = schedule;
+    }
+    if (due !== undefined) due.nextMs = nextTime(due.nextMs, due.intervalMs, nowMs);
+    return due;
+  }
+
+  /** When the next wall-clock punctuation is due; undefined when there is none. */
+  nextWallClockMs(): number | undefined {
+    const times = this.#schedules.filter(({ type }) => type === 'wallClock').map(({ nextMs }) => nextMs);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** For the commit. A cancelled schedule keeps its place, so that later ones keep their number. */
+  times(): ScheduleTimes {
+    const times: { [node: string]: number[] } = {};
+    for (const [node, count] of this.#counts) times[node] = new Array<number>(count).fill(0);
+    for (const { node, number, nextMs } of this.#schedules) times[node]![number] = nextMs;
+    return times;
+  }
+}
+
+/** PunctuationSchedule#next: one interval on, or the first multiple after now when more were missed. */
+function nextTime(scheduledMs: number, intervalMs: number, nowMs: number): number {
+  const nextMs = scheduledMs + intervalMs;
+  if (nowMs < nextMs) return nextMs;
+  const missed = Math.floor((nowMs - scheduledMs) / intervalMs);
+  return scheduledMs + (missed + 1) * intervalMs;
+}
