@@ -48,7 +48,7 @@ function shippedFiles(folder) {
     .toSorted((left, right) => (left.name < right.name ? -1 : 1))
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) return entry.name === 'fixtures' ? [] : shippedFiles(path);
+      if (entry.isDirectory()) return /^(fixtures|testdata|conformance)$/.test(entry.name) ? [] : shippedFiles(path);
       return entry.name.endsWith('.test.ts') ? [] : [path];
     });
 }
