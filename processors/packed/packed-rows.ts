@@ -1,0 +1,227 @@
+import { MillraceError } from '../../schemas/index.ts';
+import type { KeyValueStore } from '../../topology/index.ts';
+import { Chunk, stride } from './chunk.ts';
+import { chunkKey, chunksPerRowMax, rowMax, type ChunkKey } from './chunk-key.ts';
+import { chunkOf, chunkToSplit } from './linear-hashing.ts';
+
+/**
+ * Packed rows over a key-value store: row → sorted entries, in chunks of about 96.
+ *
+ * A batch goes through four steps, and only two of them wait:
+ *
+ *     open(row) for every row ─> await loadHeads() ─> row.want(hash) for every entry ─> await loadChunks() ─> row.find / row.add …
+ *
+ * Rows grow between the waits: `loadChunks` knows from the heads which rows have more than 96 entries a chunk, loads
+ * the chunks that are to be split besides the wanted ones, and splits. What runs over a batch afterwards never splits,
+ * so it stays synchronous; a chunk may grow past 96 until the next batch.
+ *
+ * So how entries lie in chunks depends on where batches were cut. The entries of a row do not: compare rows, not chunks.
+ *
+ * A chunk is put when a batch first changes it, and goes on being changed in place until the batch ends.
+ */
+export class PackedRows {
+  readonly #store: KeyValueStore<ChunkKey, Chunk>;
+  readonly #hashOf: EntryHash;
+  readonly #entriesPerChunk: number;
+  #rows: PackedRow[] = [];
+  #missing: ChunkKey[] = [];
+
+  constructor(
+    store: KeyValueStore<ChunkKey, Chunk>,
+    options: { readonly hashOf: EntryHash; readonly entriesPerChunk?: number },
+  ) {
+    this.#store = store;
+    this.#hashOf = options.hashOf;
+    this.#entriesPerChunk = options.entriesPerChunk ?? 96;
+  }
+
+  /** Starts a batch: rows of the last one are of no use any more. */
+  begin(): void {
+    this.#rows = [];
+    this.#missing = [];
+  }
+
+  /** A row of this batch; open each once. */
+  open(row: number): PackedRow {
+    if (row < 0 || row > rowMax) {
+      throw new MillraceError('INVALID_ARGUMENT', `Store '${this.#store.name}' wants rows 0..${rowMax}, found ${row}`, {
+        store: this.#store.name,
+        row,
+      });
+    }
+    const opened = new PackedRow(this.#store, row);
+    this.#rows.push(opened);
+    return opened;
+  }
+
+  async loadHeads(): Promise<void> {
+    const missing: ChunkKey[] = [];
+    for (const row of this.#rows) if (!this.#store.isLoaded(row.headKey)) missing.push(row.headKey);
+    if (missing.length > 0) await this.#store.load(missing);
+    for (const row of this.#rows) row.takeHead(this.#entriesPerChunk);
+  }
+
+  async loadChunks(): Promise<void> {
+    const missing = this.#missing;
+    for (const row of this.#rows) row.collectMissing(missing);
+    if (missing.length > 0) await this.#store.load(missing);
+    this.#missing = [];
+    for (const row of this.#rows) row.takeChunks(this.#hashOf);
+  }
+}
+
+/** The hash that places an entry, from its two first words. */
+export type EntryHash = (first: number, second: number) => number;
+
+/** A row during one batch. */
+export class PackedRow {
+  readonly row: number;
+  readonly headKey: ChunkKey;
+  readonly #store: KeyValueStore<ChunkKey, Chunk>;
+  #head: Chunk | undefined;
+  /** Chunks after the splits that are due, and before. */
+  #chunkCount = 1;
+  #chunksBefore = 1;
+  readonly #chunks: (Chunk | undefined)[] = [];
+  readonly #wanted: number[] = [];
+  readonly #dirty: boolean[] = [];
+
+  constructor(store: KeyValueStore<ChunkKey, Chunk>, row: number) {
+    this.#store = store;
+    this.row = row;
+    this.headKey = chunkKey(row, 0);
+  }
+
+  /** Entries of the whole row. */
+  get entries(): number {
+    return this.#head?.entries ?? 0;
+  }
+
+  /** Announces that an entry with this hash will be looked for. After loadHeads, before loadChunks. */
+  want(hash: number): void {
+    if (this.#chunkCount === 1) return;
+    const chunk = chunkOf(hash, this.#chunkCount);
+    if (this.#dirty[chunk] !== undefined) return;
+    this.#dirty[chunk] = false;
+    this.#wanted.push(chunk);
+  }
+
+  /** The chunk that holds, or would hold, an entry with this hash. */
+  chunk(hash: number): Chunk | undefined {
+    return this.#chunkCount === 1 ? this.#head : this.#chunks[chunkOf(hash, this.#chunkCount)];
+  }
+
+  /** Adds to the weight and the count of a neighbour (rows with one key word). */
+  add(neighbour: number, hash: number, weight: number, count: number): void {
+    const number = this.#chunkCount === 1 ? 0 : chunkOf(hash, this.#chunkCount);
+    const chunk = this.#writable(number);
+    const at = chunk.lowerBound(neighbour);
+    const words = chunk.words;
+    const word = at * stride;
+    if (at < chunk.size && words[word] === neighbour) {
+      const sum = words[word + 1]! + weight;
+      if (sum > 0xffffffff) throw this.#overflow(neighbour, sum);
+      words[word + 1] = sum;
+      words[word + 2] = words[word + 2]! + count;
+      return;
+    }
+    chunk.insert(at, neighbour, weight, count);
+    this.#countEntry(number);
+  }
+
+  /** Inserts an entry that is not there (rows with two key words). */
+  insert(first: number, second: number, third: number, hash: number): void {
+    const number = this.#chunkCount === 1 ? 0 : chunkOf(hash, this.#chunkCount);
+    const chunk = this.#writable(number);
+    chunk.insert(chunk.lowerBound2(first, second), first, second, third);
+    this.#countEntry(number);
+  }
+
+  takeHead(entriesPerChunk: number): void {
+    const head = this.#store.getLoaded(this.headKey);
+    this.#head = head;
+    if (head === undefined) return;
+    this.#chunksBefore = head.chunks;
+    this.#chunkCount = Math.max(head.chunks, Math.ceil(head.entries / entriesPerChunk));
+    if (this.#chunkCount > chunksPerRowMax) {
+      throw new MillraceError(
+        'INTERNAL',
+        `Row ${this.row} of store '${this.#store.name}' wants at most ${chunksPerRowMax} chunks, found ${this.#chunkCount}`,
+        { store: this.#store.name, row: this.row },
+      );
+    }
+  }
+
+  collectMissing(missing: ChunkKey[]): void {
+    for (let chunks = this.#chunksBefore; chunks < this.#chunkCount; chunks += 1) {
+      const source = chunkToSplit(chunks);
+      if (this.#dirty[source] !== undefined) continue;
+      this.#dirty[source] = false;
+      this.#wanted.push(source);
+    }
+    for (const number of this.#wanted) {
+      if (number >= this.#chunksBefore || number === 0) continue;
+      const key = chunkKey(this.row, number);
+      if (!this.#store.isLoaded(key)) missing.push(key);
+    }
+  }
+
+  takeChunks(hashOf: EntryHash): void {
+    if (this.#chunkCount === 1) return;
+    this.#chunks[0] = this.#head;
+    for (const number of this.#wanted) {
+      if (number >= this.#chunksBefore || number === 0) continue;
+      this.#chunks[number] = this.#store.getLoaded(chunkKey(this.row, number));
+    }
+    for (let chunks = this.#chunksBefore; chunks < this.#chunkCount; chunks += 1) this.#split(chunks, hashOf);
+  }
+
+  /** From `chunks` chunks to one more. */
+  #split(chunks: number, hashOf: EntryHash): void {
+    const source = this.#writable(chunkToSplit(chunks));
+    const { words } = source;
+    const grown = new Chunk();
+    let kept = 0;
+    for (let i = 0; i < source.size; i += 1) {
+      const word = i * stride;
+      if (chunkOf(hashOf(words[word]!, words[word + 1]!), chunks + 1) === chunks) {
+        grown.append(words[word]!, words[word + 1]!, words[word + 2]!);
+      } else {
+        words.copyWithin(kept * stride, word, word + stride);
+        kept += 1;
+      }
+    }
+    source.size = kept;
+    this.#chunks[chunks] = grown;
+    this.#dirty[chunks] = true;
+    this.#store.put(chunkKey(this.row, chunks), grown);
+    this.#head!.chunks = chunks + 1;
+    this.#writable(0);
+  }
+
+  #countEntry(number: number): void {
+    if (number !== 0) this.#writable(0);
+    this.#head!.entries += 1;
+  }
+
+  #writable(number: number): Chunk {
+    let chunk = number === 0 ? this.#head : this.#chunks[number];
+    if (this.#dirty[number] === true) return chunk!;
+    if (chunk === undefined) {
+      chunk = number === 0 ? Chunk.head() : new Chunk();
+      if (number === 0) this.#head = chunk;
+      this.#chunks[number] = chunk;
+    }
+    this.#dirty[number] = true;
+    this.#store.put(chunkKey(this.row, number), chunk);
+    return chunk;
+  }
+
+  #overflow(neighbour: number, sum: number): MillraceError {
+    return new MillraceError(
+      'PROCESSING_FAILED',
+      `A weight in store '${this.#store.name}' wants at most ${0xffffffff}, found ${sum} for entry ${neighbour} of row ${this.row}`,
+      { store: this.#store.name, row: this.row, neighbour },
+    );
+  }
+}
