@@ -1,0 +1,4 @@
+/** Sources: where events come from. */
+export type * from './event-source.ts';
+export { interactionKey } from './partitioning.ts';
+export { openUciOnlineRetail, readUciOnlineRetail, uciServiceCodes } from './uci-online-retail.ts';

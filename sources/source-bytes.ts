@@ -1,0 +1,55 @@
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { pipeline, type Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip } from 'node:zlib';
+import { MillraceError } from '../schemas/index.ts';
+
+const chunkSize = 256 * 1024;
+
+/** The bytes of a source, decompressed, with the count of bytes as stored that were read for them so far. */
+export interface SourceBytes {
+  readonly name: string;
+  bytesRead(): number;
+  chunks(): AsyncGenerator<Uint8Array, void, undefined>;
+}
+
+/** A file: plain, or compressed as its name ends (`.gz`, `.br`). */
+export function fileBytes(path: string): SourceBytes {
+  const name = basename(path);
+  const file = createReadStream(path, { highWaterMark: chunkSize });
+  return { name, bytesRead: () => file.bytesRead, chunks: () => readable(decompressed(file, path), name) };
+}
+
+/** A stream of plain bytes. */
+export function streamBytes(stream: Readable, name: string): SourceBytes {
+  let bytesRead = 0;
+  async function* counted() {
+    for await (const chunk of readable(stream, name)) {
+      bytesRead += chunk.length;
+      yield chunk;
+    }
+  }
+  return { name, bytesRead: () => bytesRead, chunks: counted };
+}
+
+function decompressed(file: Readable, path: string): Readable {
+  const decoder = path.endsWith('.gz')
+    ? createGunzip({ chunkSize })
+    : path.endsWith('.br')
+      ? createBrotliDecompress({ chunkSize })
+      : undefined;
+  // The error reaches whoever iterates the decoder: pipeline destroys it with the file's error.
+  return decoder === undefined ? file : pipeline(file, decoder, () => {});
+}
+
+async function* readable(stream: Readable, name: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of stream as AsyncIterable<unknown>) {
+      if (!(chunk instanceof Uint8Array)) throw new TypeError(`wants a stream of bytes, found ${typeof chunk}`);
+      yield chunk;
+    }
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new MillraceError('SOURCE_UNREADABLE', `Cannot read '${name}': ${why}`, { file: name }, { cause });
+  }
+}
