@@ -1,0 +1,111 @@
+import { cleanse } from './cleanse.ts';
+import { Database, type DatabaseOptions } from './database.ts';
+import { createEventTable } from './event-table.ts';
+import { wholeBestSellers, wholeList } from './lists.ts';
+import { type LogEvent, readLog } from './log-events.ts';
+import { marginals, pairTotals } from './marginals.ts';
+import type { PairTable } from './pair-table.ts';
+import { pairs } from './pairs.ts';
+import { productUsers, type SparseRegisters } from './product-users.ts';
+import { productDays, productStats, productTitles } from './products.ts';
+import { userProfiles } from './profiles.ts';
+import type * as rows from './rows.ts';
+import { cutSessions } from './sessions.ts';
+import { readUci, type UnusableLine, unusableLines } from './uci-events.ts';
+
+/** Everything the page asks for, computed from scratch. Keys are what the tables' own functions make (`dayKey` …). */
+export interface Recomputation {
+  readonly counts: {
+    /** Lines of the files, or records of the log. */
+    readonly read: number;
+    readonly invalid: number;
+    readonly duplicates: number;
+    readonly accepted: number;
+  };
+  /** Of the UCI files: which lines are no events. Empty for a log. */
+  readonly unusable: readonly UnusableLine[];
+  /** False where the event ids are made up here: then they decide no order that is compared. */
+  readonly eventIdsKnown: boolean;
+  readonly productStats: ReadonlyMap<string, rows.ProductStatsRow>;
+  readonly productDays: ReadonlyMap<string, rows.ProductDayRow>;
+  readonly productUsers: ReadonlyMap<string, SparseRegisters>;
+  readonly productTitles: ReadonlyMap<string, rows.ProductTitlesRow>;
+  readonly userProfiles: ReadonlyMap<string, rows.UserProfileRow>;
+  readonly marginals: ReadonlyMap<string, rows.MarginalRow>;
+  readonly pairTotals: ReadonlyMap<rows.Relation, rows.PairTotalsRow>;
+  readonly pairs: PairTable;
+  /** The whole list, not cut. */
+  list(kind: rows.ListKind, item: string): readonly rows.ScoredItem[];
+  bestSellers(): readonly rows.BestSeller[];
+}
+
+export interface RecomputeOptions extends DatabaseOptions {
+  /** Told the name of each part as it begins. */
+  readonly onStep?: (step: string) => void;
+}
+
+/**
+ * Recomputes from the UCI files alone (`.csv`, `.csv.br`, `.csv.gz`), in the order of the log: year 1 first.
+ *
+ *     const expected = await recomputeUci(['year-1.csv.br', 'year-2.csv.br']);
+ *     expected.productStats.get('85123A')  // { purchases: …, revenue: … }
+ */
+export async function recomputeUci(files: readonly string[], options: RecomputeOptions = {}): Promise<Recomputation> {
+  await using database = await Database.open(options);
+  await createEventTable(database);
+  options.onStep?.('read');
+  await readUci(database, files);
+  const unusable = await unusableLines(database);
+  const [read] = await database.row<[number]>('SELECT count(*)::DOUBLE FROM judged');
+  await database.run('DROP TABLE judged');
+  return await recompute(database, { read, invalid: unusable.length, unusable, eventIdsKnown: false }, options);
+}
+
+/** Recomputes from the events of a log, each partition in its order: what `millrace verify` does to a data folder. */
+export async function recomputeLog(
+  events: rows.Rows<LogEvent>,
+  options: RecomputeOptions = {},
+): Promise<Recomputation> {
+  await using database = await Database.open(options);
+  await createEventTable(database);
+  options.onStep?.('read');
+  const { read, invalid } = await readLog(database, events);
+  return await recompute(database, { read, invalid, unusable: [], eventIdsKnown: true }, options);
+}
+
+interface Input {
+  readonly read: number;
+  readonly invalid: number;
+  readonly unusable: readonly UnusableLine[];
+  readonly eventIdsKnown: boolean;
+}
+
+async function recompute(database: Database, input: Input, options: RecomputeOptions): Promise<Recomputation> {
+  const step = async <Result>(name: string, compute: (database: Database) => Promise<Result>): Promise<Result> => {
+    options.onStep?.(name);
+    return await compute(database);
+  };
+  const duplicates = await step('cleanse', cleanse);
+  const [accepted] = await database.row<[number]>('SELECT count(*)::DOUBLE FROM events');
+  const stores = {
+    productStats: await step('product statistics', productStats),
+    productDays: await step('product days', productDays),
+    productUsers: await step('product users', productUsers),
+    productTitles: await step('product titles', productTitles),
+    userProfiles: await step('user profiles', userProfiles),
+  };
+  await step('sessions', cutSessions);
+  await database.run('DROP TABLE events');
+  const model = {
+    marginals: await step('marginals', marginals),
+    pairTotals: await step('pair totals', pairTotals),
+    pairs: await step('pairs', pairs),
+  };
+  const { read, invalid, unusable, eventIdsKnown } = input;
+  const counts = { read, invalid, duplicates, accepted };
+  return {
+    ...{ counts, unusable, eventIdsKnown, ...stores, ...model },
+    list: (kind, item) => wholeList(kind, item, { ...model, productStats: stores.productStats }),
+    bestSellers: () => wholeBestSellers(stores.productStats),
+  };
+}

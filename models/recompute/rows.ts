@@ -1,0 +1,139 @@
+/**
+ * The rows that are compared: one type a store of `docs/architecture/shop.md`, as plain data, so that neither side has
+ * to know how the other keeps it. Both the recomputation and whatever is checked against it speak these.
+ */
+
+/** An exact integer; the two sides may use either, `5` equals `5n`. */
+export type Integer = number | bigint;
+
+export type Relation = 'viewed' | 'bought';
+
+export const relations = ['viewed', 'bought'] as const satisfies readonly Relation[];
+
+export interface ProductStatsRow {
+  readonly productId: string;
+  readonly views: Integer;
+  readonly carts: Integer;
+  readonly purchases: Integer;
+  readonly returns: Integer;
+  readonly favorites: Integer;
+  readonly removes: Integer;
+  readonly ratings: Integer;
+  readonly quantity: Integer;
+  /** In 1/10,000 of the currency. */
+  readonly revenue: Integer;
+  readonly firstSeenMs: Integer;
+  readonly lastSeenMs: Integer;
+  readonly service: boolean;
+}
+
+export interface ProductDayRow {
+  readonly productId: string;
+  /** UTC days since 1970-01-01. */
+  readonly day: Integer;
+  readonly views: Integer;
+  readonly carts: Integer;
+  readonly purchases: Integer;
+  readonly returns: Integer;
+  readonly quantity: Integer;
+  readonly revenue: Integer;
+}
+
+export interface ProductUsersRow {
+  readonly productId: string;
+  /** 4,096 registers, each the greatest rank it has seen, 0 when none. */
+  readonly registers: Uint8Array;
+}
+
+export interface TitleCount {
+  readonly title: string;
+  readonly count: Integer;
+  /** The least timestamp it came with. */
+  readonly firstSeenMs: Integer;
+}
+
+export interface ProductTitlesRow {
+  readonly productId: string;
+  /** The one that is shown. */
+  readonly title: string | null;
+  /** All of them, in any order. */
+  readonly titles: readonly TitleCount[];
+}
+
+export interface RecentProduct {
+  readonly productId: string;
+  readonly timestamp: Integer;
+  /** Compared where both sides name it. */
+  readonly eventId?: string | undefined;
+}
+
+export interface UserProfileRow {
+  readonly userId: string;
+  readonly views: Integer;
+  readonly carts: Integer;
+  readonly purchases: Integer;
+  readonly returns: Integer;
+  readonly quantity: Integer;
+  readonly spend: Integer;
+  readonly firstSeenMs: Integer;
+  readonly lastSeenMs: Integer;
+  /** Newest first, at most 20. */
+  readonly recent: readonly RecentProduct[];
+}
+
+export interface MarginalRow {
+  readonly relation: Relation;
+  readonly item: string;
+  readonly sessions: Integer;
+}
+
+export interface PairTotalsRow {
+  readonly relation: Relation;
+  readonly sessions: Integer;
+  /** Ten numbers, position 1 first. */
+  readonly rep: readonly Integer[];
+  readonly repN: readonly Integer[];
+}
+
+export interface PairRow {
+  readonly relation: Relation;
+  readonly item: string;
+  readonly neighbour: string;
+  readonly weight: Integer;
+  readonly count: Integer;
+}
+
+export interface ScoredItem {
+  readonly id: string;
+  readonly score: number;
+}
+
+export type ListKind = 'similar' | 'bought-together';
+
+export interface BestSeller {
+  readonly id: string;
+  readonly purchases: Integer;
+}
+
+export type Rows<Row> = AsyncIterable<Row> | Iterable<Row>;
+
+/**
+ * What is checked against the recomputation: a running system, or a data folder. Whoever has one writes an adapter.
+ *
+ * Each method gives the rows of one store, in any order, every key once; what is kept per partition (pair totals) is
+ * added up by the adapter. A row that says nothing (a day of zeros, no register set, no title) may be there or not.
+ * The lists are optional: a data folder has stores but nobody who answers; what is left out is named in the comparison.
+ */
+export interface StateReader {
+  productStats(): Rows<ProductStatsRow>;
+  productDays(): Rows<ProductDayRow>;
+  productUsers(): Rows<ProductUsersRow>;
+  productTitles(): Rows<ProductTitlesRow>;
+  userProfiles(): Rows<UserProfileRow>;
+  marginals(): Rows<MarginalRow>;
+  pairTotals(): Rows<PairTotalsRow>;
+  pairRows(): Rows<PairRow>;
+  /** The answer a user would get, best first; nothing excluded. An item without one has an empty list. */
+  list?(kind: ListKind, item: string, limit: number): Promise<readonly ScoredItem[]>;
+  bestSellers?(limit: number): Promise<readonly BestSeller[]>;
+}

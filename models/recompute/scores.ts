@@ -1,0 +1,22 @@
+/** The formulas of the page, in double precision; what they mean is told there. */
+
+export interface Counts {
+  /** Sessions with the item, with its neighbour, and of the relation. */
+  readonly ni: number;
+  readonly nj: number;
+  readonly sessions: number;
+}
+
+export function similarScore(weight: number, { ni, nj, sessions }: Counts): number {
+  const damped = Math.pow(ni + 20, 0.75) * Math.pow(nj + 20, 0.15);
+  return (weight / 1024 / damped) * (1 + 0.5 * Math.log(sessions / nj));
+}
+
+export function boughtTogetherScore(count: number, { ni, nj }: Omit<Counts, 'sessions'>): number {
+  return count / Math.sqrt((ni + 20) * (nj + 20));
+}
+
+export const boughtTogetherCountMin = 3;
+
+/** What a row counts for when the strongest relation of an item is chosen. */
+export const relationWeight = { viewed: 1, bought: 5 } as const;

@@ -1,0 +1,22 @@
+/** The shop: processors over the topology library, and what serving and evaluation need of them. */
+export { firstSeed, mix32, murmur3, murmur3Bytes, secondSeed } from './hash/murmur3.ts';
+export { HyperLogLog } from './hll/hyper-log-log.ts';
+export { Chunk, chunkSerde, stride } from './packed/chunk.ts';
+export { chunkKey, chunkKeySerde, chunkOfChunkKey, rowOfChunkKey, type ChunkKey } from './packed/chunk-key.ts';
+export { HeapStore } from './packed/heap-store.ts';
+export { itemOfPairRow, pairRow, relationOfPairRow } from './pairs/pair-row.ts';
+export type { PairStep } from './pairs/pair-step.ts';
+export { nextNumberKey, PairTables, type PairStores } from './pairs/pair-tables.ts';
+export { addToTotals, emptyPairTotals, pairTotalsSerde, type PairTotals } from './pairs/pair-totals.ts';
+export { relationCode, relations, type Relation } from './pairs/relation.ts';
+export { newestDistinct, sessionStep, type SessionStep, type StepPair } from './pairs/session-step.ts';
+export { MemoryPairView } from './recommend/memory-pair-view.ts';
+export type { PairRow, PairView, Reminders } from './recommend/pair-view.ts';
+export {
+  Scorer,
+  strongestRelation,
+  type ListOptions,
+  type RecentItem,
+  type Scored,
+  type VoteOptions,
+} from './recommend/score.ts';

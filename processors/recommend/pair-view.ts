@@ -1,0 +1,34 @@
+import type { Relation } from '../pairs/relation.ts';
+
+/**
+ * What scoring reads: pair counts in memory, items as dense indexes 0..items-1.
+ *
+ * Serving, evaluation and the gold cut each have one and share the functions of score.ts. `MemoryPairView` builds it from
+ * the changes of the pair stores.
+ */
+export interface PairView {
+  /** Item indexes are below this. */
+  readonly items: number;
+  row(relation: Relation, item: number): PairRow | undefined;
+  /** Sessions in which the item occurred. */
+  n(relation: Relation, item: number): number;
+  /** Sessions with any event of the relation. */
+  N(relation: Relation): number;
+  /** How often the item k places back (k = 1..10, index 0 unused) came again: `rep[k]` of `repN[k]` times. */
+  reminders(relation: Relation): Reminders;
+  /** The item's id, which settles ties. */
+  id(item: number): string;
+}
+
+/** Neighbours of an item: the first `length` places of three arrays, in any order. Weights are in 1/1024. */
+export interface PairRow {
+  readonly length: number;
+  readonly neighbours: Uint32Array;
+  readonly weights: Uint32Array;
+  readonly counts: Uint32Array;
+}
+
+export interface Reminders {
+  readonly rep: readonly number[];
+  readonly repN: readonly number[];
+}
