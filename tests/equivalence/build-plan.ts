@@ -111,7 +111,10 @@ class PlanBuilder {
       case 'crossedGroups': {
         const other = this.#streams[step.other % this.#streams.length]!;
         if (from.sealed || other.sealed || from.region !== other.region) return;
-        const [a, b, c, d] = step.processors;
+        const sharing = step.processors.map((each) =>
+          each.kind === 'twice' ? { ...each, kind: 'latest' as const } : each,
+        );
+        const [a, b, c, d] = sharing;
         this.#process(this.#process(from, a!, [3]), b!, [4]);
         this.#process(this.#process(other, d!, [4]), c!, [3]);
         return;
@@ -231,7 +234,10 @@ class PlanBuilder {
 
   #process(from: Stream, planned: ProcessorPlan, stores: readonly number[]): Stream {
     const plan = this.#lookAcrossKeys(from) ? planned : { ...planned, kind: 'tally' as const, tick: undefined };
-    const names = stores.map((store) => this.#sketch.keyValueStore(`region-${from.region}-${store}`));
+    // What a child sees of a write that follows a forward is only defined where nobody waits: `twice` keeps to itself.
+    const names = (plan.kind === 'twice' ? [`own-${this.#streams.length}`] : stores.map(String)).map((store) =>
+      this.#sketch.keyValueStore(`region-${from.region}-${store}`),
+    );
     return this.#stream(
       [from],
       this.#sketch.processor({ op: 'process', supplier: supplierOf(plan, names) }, [from.node], names),

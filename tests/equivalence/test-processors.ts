@@ -10,7 +10,7 @@ import type { SynchronousSupplier } from './naive-processor.ts';
  *
  * - `tally` counts a key's records, and forgets every fourth;
  * - `latest` reads and replaces one row that all keys share: its output depends on the order of everything before it;
- * - `twice` forwards before it writes and once more after it: a child that shares the store must not see too much;
+ * - `twice` forwards before it writes and once more after it;
  * - `chase` reads a row to learn which row to read next, so its keys can't be named ahead.
  */
 export interface ProcessorPlan {
