@@ -20,6 +20,18 @@ export type {
 } from './engine.ts';
 export { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 export type { KeyCodec } from './key-codec.ts';
+export {
+  bytesKey,
+  int64Key,
+  readInt64,
+  tupleKey,
+  uint32Key,
+  utf8Key,
+  windowedKey,
+  writeInt64,
+  type WindowedKeyCodec,
+} from './key-codecs.ts';
+export { createKeyValueStore, createTimestampedKeyValueStore, type StoreOptions } from './key-value-store.ts';
 export { createMemoryEngine } from './memory-engine.ts';
 export type { RocksEngineOptions } from './rocksdb-engine.ts';
 export type {
@@ -27,9 +39,12 @@ export type {
   StateStore,
   StoreChange,
   StoreKind,
+  StoreRange,
   TimestampedKeyValueStore,
   ValueAndTimestamp,
   Windowed,
   WindowStore,
 } from './store.ts';
+export { timestampedSerde } from './timestamped-serde.ts';
+export { createWindowStore, type WindowStoreOptions } from './window-store.ts';
 export { WriteBatchBuilder } from './write-batch.ts';

@@ -4,6 +4,8 @@
  */
 export interface KeyCodec<K> {
   readonly name: string;
+  /** Length of every encoded key, when it is always the same: such a key needs no delimiter inside a tuple. */
+  readonly fixedBytes?: number;
   encode(key: K): Uint8Array;
   decode(bytes: Uint8Array): K;
   token(key: K): string | number;

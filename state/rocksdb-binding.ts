@@ -145,7 +145,8 @@ function nativeLibraryMissing(error: unknown): MillraceError {
 function messages(error: unknown): string[] {
   const found: string[] = [];
   for (let at: unknown = error; at !== undefined && found.length < 8; at = at instanceof Error ? at.cause : undefined) {
-    found.push((at instanceof Error ? at.message : String(at)).split('\n')[0] ?? '');
+    const message = at instanceof Error ? at.message : typeof at === 'string' ? at : 'unknown reason';
+    found.push(message.split('\n')[0] ?? '');
   }
   return found;
 }

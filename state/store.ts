@@ -20,20 +20,28 @@ export interface StateStore {
   /** Bytes that wait for the commit, and bytes of everything cached: estimates. */
   readonly dirtyBytes: number;
   readonly cachedBytes: number;
-  /** Adds every change since the last commit to the writer. Changes nothing: it may be followed by committed() or discard(). */
+  /**
+   * Adds every change since the last commit to the writer, staged ones of an attempt that came to nothing included.
+   * It may be followed by committed() or discard(). What is put between here and committed() waits for the next commit.
+   */
   stageChanges(writer: BatchWriter): void;
   /** The staged changes, for subscribers that mirror the store: encoded key and value as stored, null for a delete. */
   changes(): Iterable<StoreChange>;
   /** The staged changes are durable: they are clean now. */
   committed(): void;
-  /** Forgets everything since the last commit. */
+  /**
+   * Forgets everything since the last commit. The cache is empty afterwards: a value that was only read may have been
+   * changed in place by whoever failed. Not while a commit is on its way.
+   */
   discard(): void;
+  /** Between batches: evicts clean entries, least recently used first, roughly, when more than `maxBytes` are cached. */
   trim(maxBytes: number): void;
 }
 
 export type StoreKind = 'key-value' | 'timestamped-key-value' | 'window';
 
 export interface StoreChange {
+  /** As the store's key codec encodes it, without the store's prefix. */
   readonly key: Uint8Array;
   readonly value: Uint8Array | null;
 }
@@ -53,7 +61,17 @@ export interface KeyValueStore<K, V> extends StateStore {
   put(key: K, value: V): void;
   delete(key: K): void;
   /** Cache and table merged, in key order; `from` and `to` inclusive, as in Kafka Streams. */
-  range(range?: { readonly from?: K; readonly to?: K; readonly reverse?: boolean }): AsyncIterable<readonly [K, V]>;
+  range(range?: StoreRange<K>): AsyncIterable<readonly [K, V]>;
+  /** What the last commit left, past the cache: for queries from outside the task. The value is the caller's own. */
+  committedGet(key: K): Promise<V | undefined>;
+  committedRange(range?: StoreRange<K>): AsyncIterable<readonly [K, V]>;
+}
+
+export interface StoreRange<K> {
+  readonly from?: K;
+  readonly to?: K;
+  readonly reverse?: boolean;
+  readonly limit?: number;
 }
 
 /** Value and the timestamp of the record it came from (KIP-258). */
@@ -77,7 +95,10 @@ export interface Windowed<K> {
 export interface WindowStore<K, V> extends StateStore {
   readonly windowSizeMs: number;
   readonly retentionMs: number;
+  /** Windows that start before this are expired. Mirrors drop them themselves: expiry is not among the changes. */
+  readonly expiredBeforeMs: number;
   load(keys: Iterable<Windowed<K>>): Promise<void>;
+  isLoaded(key: K, windowStartMs: number): boolean;
   getLoaded(key: K, windowStartMs: number): ValueAndTimestamp<V> | undefined;
   get(key: K, windowStartMs: number): Promise<ValueAndTimestamp<V> | undefined>;
   put(key: K, windowStartMs: number, value: ValueAndTimestamp<V>): boolean;
@@ -88,4 +109,8 @@ export interface WindowStore<K, V> extends StateStore {
   fetch(key: K, fromMs: number, toMs: number): AsyncIterable<readonly [Windowed<K>, ValueAndTimestamp<V>]>;
   /** All windows whose start lies in [fromMs, toMs], by start, then key. */
   fetchAll(fromMs: number, toMs: number): AsyncIterable<readonly [Windowed<K>, ValueAndTimestamp<V>]>;
+  /** As get, fetch and fetchAll, from what the last commit left, past the cache. */
+  committedGet(key: K, windowStartMs: number): Promise<ValueAndTimestamp<V> | undefined>;
+  committedFetch(key: K, fromMs: number, toMs: number): AsyncIterable<readonly [Windowed<K>, ValueAndTimestamp<V>]>;
+  committedFetchAll(fromMs: number, toMs: number): AsyncIterable<readonly [Windowed<K>, ValueAndTimestamp<V>]>;
 }
