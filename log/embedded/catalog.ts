@@ -116,7 +116,7 @@ async function checkEnd(engine: Engine, partition: PartitionLog): Promise<void> 
       if (lastOffset < partition.offsets.end) continue;
       throw new MillraceError(
         'DATA_FOLDER_CORRUPT',
-        `${partition} ends at offset ${partition.offsets.end}, but has a batch up to ${lastOffset}`,
+        `${partition.name} ends at offset ${partition.offsets.end}, but has a batch up to ${lastOffset}`,
         { ...partition.topicPartition, end: partition.offsets.end, lastOffset },
       );
     }

@@ -111,6 +111,6 @@ export interface CleanerContext {
   readonly minDirtyRatio: number;
   readonly compactionKeysMax: number;
   readonly producerExpiryMs: number;
-  timeIndex(partition: PartitionLog): TimeIndex;
+  readonly timeIndex: (partition: PartitionLog) => TimeIndex;
   readonly onError: (error: unknown) => void;
 }

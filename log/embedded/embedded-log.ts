@@ -236,7 +236,7 @@ class RunningLog implements EmbeddedLog {
     if (baseOffset + records.length > partition.offsets.end) {
       throw new MillraceError(
         'INTERNAL',
-        `${records.length} records staged at offset ${baseOffset} of ${partition}, reserved up to ${partition.offsets.end}`,
+        `${records.length} records staged at offset ${baseOffset} of ${partition.name}, reserved up to ${partition.offsets.end}`,
         { ...partition.topicPartition, baseOffset, records: records.length, end: partition.offsets.end },
       );
     }
@@ -428,7 +428,7 @@ function checkInLog(partition: PartitionLog, offset: number, from: number, to: n
   if (offset >= from && offset <= to && Number.isSafeInteger(offset)) return;
   throw new MillraceError(
     'OFFSET_OUT_OF_RANGE',
-    `Offset ${offset} of ${partition} is out of range, it holds ${from} to ${to}`,
+    `Offset ${offset} of ${partition.name} is out of range, it holds ${from} to ${to}`,
     { ...partition.topicPartition, offset, logStart: from, end: to },
   );
 }

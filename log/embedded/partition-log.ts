@@ -119,7 +119,7 @@ export class PartitionLog {
       if (bytes > maxRecordBytes) {
         throw new MillraceError(
           'RECORD_TOO_LARGE',
-          `A record of ${bytes} bytes for ${this} exceeds the ${maxRecordBytes} bytes a record may have`,
+          `A record of ${bytes} bytes for ${this.name} exceeds the ${maxRecordBytes} bytes a record may have`,
           { ...this.topicPartition, bytes, maxRecordBytes },
         );
       }
@@ -135,14 +135,15 @@ export class PartitionLog {
       if (!Number.isSafeInteger(record.timestamp)) {
         throw new MillraceError(
           'INVALID_ARGUMENT',
-          `A record's timestamp is a whole number of ms since epoch, found ${record.timestamp} for ${this}`,
+          `A record's timestamp is a whole number of ms since epoch, found ${record.timestamp} for ${this.name}`,
           { ...this.topicPartition, timestamp: record.timestamp },
         );
       }
     }
   }
 
-  toString(): string {
+  /** As Kafka prints it. */
+  get name(): string {
     return `${this.spec.name}-${this.partition}`;
   }
 }

@@ -45,7 +45,7 @@ export class ReadCache {
   }
 
   forget(partition: PartitionLog): void {
-    for (const entry of [...partition.cached]) this.#remove(entry);
+    for (const entry of partition.cached.slice()) this.#remove(entry);
   }
 
   #remove(entry: CachedBatch): void {
