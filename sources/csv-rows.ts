@@ -3,7 +3,8 @@
  *
  * A general parser gives up, or swallows the file up to the next quote, where a quote is never closed. This one treats
  * the *physical line* as the unit of damage: when a row cannot be read, its first physical line is reported and
- * reading goes on with the next one. So a torn row costs itself, and what it hides costs a row each at most.
+ * reading goes on with the next one. A row over several lines is believed only if it has as many columns as it should,
+ * so a torn row costs itself and rarely another.
  *
  *     row     = field *("," field) (LF | CRLF | end of input)
  *     field   = text without comma or line end; a quote inside it is a plain character
@@ -21,9 +22,14 @@ import { isAscii } from 'node:buffer';
 
 export interface CsvRowHandler {
   /** `line` is where the row begins in the file, from 1. The strings may be slices of a chunk: copy what you keep. */
-  row(fields: readonly string[], line: number, raw: () => Uint8Array): void;
+  row(fields: readonly string[], line: number, source: RawRow): void;
   /** One physical line that is no row. */
   damaged(damage: CsvDamage): void;
+}
+
+/** The bytes of the row that is being handled, without its line end; good for the time of the call. */
+export interface RawRow {
+  raw(): Uint8Array;
 }
 
 export interface CsvDamage {
@@ -39,17 +45,24 @@ export const csvBounds = { fieldBytesMax: 4096, rowBytesMax: 65_536 } as const;
 const newline = 10;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-export class CsvRows {
+export class CsvRows implements RawRow {
   readonly #handler: CsvRowHandler;
+  readonly #columns: number;
   #carry: Uint8Array = new Uint8Array(0);
   /** Of the first byte that was not consumed. */
   #line = 1;
   #started = false;
   /** Inside a line that was reported as oversized: drop bytes up to its end. */
   #skipping = false;
+  /** The row in hand: kept in fields, since a closure a row cost a twentieth of the whole reading. */
+  #text = '';
+  #rowStart = 0;
+  #rowEnd = 0;
 
-  constructor(handler: CsvRowHandler) {
+  /** @param options.columns a row over several lines with another number of columns is an open quote. */
+  constructor(handler: CsvRowHandler, options: { readonly columns: number }) {
     this.#handler = handler;
+    this.#columns = options.columns;
   }
 
   push(chunk: Uint8Array): void {
@@ -74,21 +87,25 @@ export class CsvRows {
       data = data.subarray(end + 1);
     }
     const complete = final ? data.length : data.lastIndexOf(newline) + 1;
-    const consumed = this.#readRows(data.subarray(0, complete), final);
+    const consumed = this.#readRows(data.subarray(0, complete), final ? 0 : data.length);
     // A copy: a view would keep the whole chunk.
     this.#carry = Uint8Array.prototype.slice.call(data, consumed);
     if (consumed === complete && data.length - complete > csvBounds.rowBytesMax) {
-      this.#report('oversized', `wants a row of at most ${csvBounds.rowBytesMax} bytes, found more`, this.#carry);
+      this.#handler.damaged({ line: this.#line, ...rowTooLarge, raw: this.#carry.slice(0, csvBounds.rowBytesMax) });
       this.#carry = new Uint8Array(0);
       this.#skipping = true;
     }
   }
 
-  /** Reads the rows of bytes that end with a line end (or the input); gives how many bytes are done with. */
-  #readRows(bytes: Uint8Array, final: boolean): number {
+  /**
+   * Reads the rows of bytes that end with a line end (or the input); gives how many bytes are done with.
+   * @param available bytes there are, with those after the last line end; 0 when no more will come.
+   */
+  #readRows(bytes: Uint8Array, available: number): number {
     if (bytes.length === 0) return 0;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
     const ascii = isAscii(bytes);
+    this.#text = text;
     let at = 0;
     if (!this.#started) {
       this.#started = true;
@@ -105,14 +122,17 @@ export class CsvRows {
         continue;
       }
       const row = quotedRow(text, at);
-      if (row.kind === 'open' && !final && text.length - at <= csvBounds.rowBytesMax) return at;
-      if (row.kind === 'row') {
-        this.#row(row.fields, ascii, () => rawOf(text, at, row.end));
+      if (row.kind === 'open' && available > 0 && available - at <= csvBounds.rowBytesMax) return at;
+      const damage = row.kind === 'row' ? this.#damageOf(row, ascii) : row;
+      this.#rowStart = at;
+      if (row.kind === 'row' && damage === undefined) {
+        this.#rowEnd = row.end;
+        this.#handler.row(row.fields, this.#line, this);
         this.#line += 1 + row.newlines;
         at = row.end + 1;
       } else {
-        const rule = row.kind === 'oversized' ? 'oversized' : 'torn';
-        this.#report(rule, row.reason, rawOf(text, at, lineEnd));
+        this.#rowEnd = lineEnd;
+        this.#report(damage!);
         this.#line++;
         at = lineEnd + 1;
       }
@@ -124,42 +144,65 @@ export class CsvRows {
   #plainRow(text: string, start: number, lineEnd: number, ascii: boolean): void {
     const end = lineEnd > start && text.charCodeAt(lineEnd - 1) === 13 ? lineEnd - 1 : lineEnd;
     if (end === start) return;
-    const raw = () => rawOf(text, start, end);
-    if (end - start > csvBounds.rowBytesMax) {
-      this.#report('oversized', `wants a row of at most ${csvBounds.rowBytesMax} bytes, found ${end - start}`, raw());
-      return;
-    }
+    this.#rowStart = start;
+    this.#rowEnd = lineEnd;
     const fields = text.slice(start, end).split(',');
-    this.#row(fields, ascii, raw);
+    const damage = end - start > csvBounds.rowBytesMax ? rowTooLarge : this.#damageOf({ fields, newlines: 0 }, ascii);
+    if (damage === undefined) this.#handler.row(fields, this.#line, this);
+    else this.#report(damage);
   }
 
-  #row(fields: string[], ascii: boolean, raw: () => Uint8Array): void {
+  /** What makes a row unreadable; decodes its fields where they are not ASCII. */
+  #damageOf({ fields, newlines }: Fields, ascii: boolean): Damage | undefined {
+    if (newlines > 0 && fields.length !== this.#columns) {
+      const reason = `a quote is open over ${newlines + 1} lines that together have ${fields.length} columns, not ${this.#columns}`;
+      return { rule: 'torn', reason };
+    }
     for (let i = 0; i < fields.length; i++) {
       const field = fields[i]!;
-      if (field.length > csvBounds.fieldBytesMax) {
-        const wanted = `wants at most ${csvBounds.fieldBytesMax} bytes in a field`;
-        this.#report('oversized', `${wanted}, found ${field.length} in column ${i + 1}`, raw());
-        return;
-      }
+      if (field.length > csvBounds.fieldBytesMax) return fieldTooLarge(i + 1);
       if (ascii || isAsciiText(field)) continue;
       try {
         fields[i] = strictUtf8.decode(Buffer.from(field, 'latin1'));
       } catch {
-        this.#report('encoding', `wants UTF-8, found other bytes in column ${i + 1}`, raw());
-        return;
+        return { rule: 'encoding', reason: `wants UTF-8, found other bytes in column ${i + 1}` };
       }
     }
-    this.#handler.row(fields, this.#line, raw);
+    return undefined;
   }
 
-  #report(rule: CsvDamage['rule'], reason: string, raw: Uint8Array): void {
-    this.#handler.damaged({ line: this.#line, rule, reason, raw: raw.slice(0, csvBounds.rowBytesMax) });
+  raw(): Uint8Array {
+    const end = this.#text.charCodeAt(this.#rowEnd - 1) === 13 ? this.#rowEnd - 1 : this.#rowEnd;
+    return Buffer.from(this.#text.slice(this.#rowStart, end), 'latin1');
+  }
+
+  #report({ rule, reason }: Damage): void {
+    const raw = this.raw().slice(0, csvBounds.rowBytesMax);
+    this.#handler.damaged({ line: this.#line, rule, reason, raw });
   }
 }
 
+interface Fields {
+  readonly fields: string[];
+  /** Line ends inside quoted fields. */
+  readonly newlines: number;
+}
+
+type Damage = Pick<CsvDamage, 'rule' | 'reason'>;
+
 type QuotedRow =
-  | { readonly kind: 'row'; readonly fields: string[]; readonly end: number; readonly newlines: number }
-  | { readonly kind: 'open' | 'malformed' | 'oversized'; readonly reason: string };
+  | (Fields & { readonly kind: 'row'; readonly end: number })
+  | (Damage & { readonly kind: 'open' | 'damaged' });
+
+const rowTooLarge: Damage = {
+  rule: 'oversized',
+  reason: `wants a row of at most ${csvBounds.rowBytesMax} bytes, found more`,
+};
+
+function fieldTooLarge(column: number): Damage {
+  const reason = `wants at most ${csvBounds.fieldBytesMax} bytes in a field, found more in column ${column}`;
+  return { rule: 'oversized', reason };
+}
 
 /** The row that begins at `start` and has a quote somewhere; `end` is its line end. */
 function quotedRow(text: string, start: number): QuotedRow {
@@ -167,9 +210,7 @@ function quotedRow(text: string, start: number): QuotedRow {
   let newlines = 0;
   let at = start;
   for (;;) {
-    if (at - start > csvBounds.rowBytesMax) {
-      return { kind: 'oversized', reason: `wants a row of at most ${csvBounds.rowBytesMax} bytes, found more` };
-    }
+    if (at - start > csvBounds.rowBytesMax) return { kind: 'damaged', ...rowTooLarge };
     if (text.charCodeAt(at) !== 0x22) {
       const lineEnd = endOfLine(text, at);
       const comma = text.indexOf(',', at);
@@ -183,12 +224,9 @@ function quotedRow(text: string, start: number): QuotedRow {
     }
     const close = closingQuote(text, at);
     if (close < 0) {
-      return { kind: 'open', reason: `column ${fields.length + 1} opens a quote that is not closed` };
+      return { kind: 'open', rule: 'torn', reason: `column ${fields.length + 1} opens a quote that is not closed` };
     }
-    if (close - at - 1 > csvBounds.fieldBytesMax) {
-      const reason = `wants at most ${csvBounds.fieldBytesMax} bytes in a field, found more in column ${fields.length + 1}`;
-      return { kind: 'oversized', reason };
-    }
+    if (close - at - 1 > csvBounds.fieldBytesMax) return { kind: 'damaged', ...fieldTooLarge(fields.length + 1) };
     const field = text.slice(at + 1, close);
     fields.push(field.includes('"') ? field.replaceAll('""', '"') : field);
     newlines += countNewlines(field);
@@ -199,20 +237,20 @@ function quotedRow(text: string, start: number): QuotedRow {
     }
     const end = text.charCodeAt(at) === 13 ? at + 1 : at;
     if (end >= text.length || text.charCodeAt(end) === newline) return { kind: 'row', fields, end, newlines };
-    return { kind: 'malformed', reason: `wants a comma or the line's end after the quote of column ${fields.length}` };
+    const reason = `wants a comma or the line's end after the quote of column ${fields.length}`;
+    return { kind: 'damaged', rule: 'torn', reason };
   }
 }
 
 /** Where the quote opened at `open` is closed; -1 when it is not. Looks no further than a row may reach. */
 function closingQuote(text: string, open: number): number {
   let at = open + 1;
-  while (at - open <= csvBounds.rowBytesMax) {
+  for (;;) {
     const quote = text.indexOf('"', at);
-    if (quote < 0) return -1;
+    if (quote < 0 || quote - open > csvBounds.rowBytesMax) return -1;
     if (text.charCodeAt(quote + 1) !== 0x22) return quote;
     at = quote + 2;
   }
-  return -1;
 }
 
 function endOfLine(text: string, at: number): number {
@@ -229,8 +267,4 @@ function countNewlines(text: string): number {
 function isAsciiText(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
   return true;
-}
-
-function rawOf(text: string, start: number, end: number): Uint8Array {
-  return Buffer.from(text.slice(start, end), 'latin1');
 }

@@ -31,7 +31,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Interaction, isInvalidField, MillraceError, validateInteraction } from '../schemas/index.ts';
-import { CsvRows } from './csv-rows.ts';
+import { CsvRows, type RawRow } from './csv-rows.ts';
 import { parseDecimal } from './decimal.ts';
 import type { EventSource, SourceBatch, SourceReject } from './event-source.ts';
 import { LineOrdinals } from './line-ordinals.ts';
@@ -68,7 +68,7 @@ export async function* readUciOnlineRetail(
 }
 
 async function* readBatches(bytes: SourceBytes, reader: InvoiceLines): AsyncGenerator<SourceBatch, void, undefined> {
-  const rows = new CsvRows(reader);
+  const rows = new CsvRows(reader, { columns: headers.length });
   let failure: Error | undefined;
   try {
     for await (const chunk of bytes.chunks()) {
@@ -133,13 +133,13 @@ class InvoiceLines {
     this.#file = file;
   }
 
-  row(fields: readonly string[], line: number, raw: () => Uint8Array): void {
+  row(fields: readonly string[], line: number, source: RawRow): void {
     if (!this.#headerSeen) {
       this.#header(fields);
       return;
     }
     const result = this.#event(fields);
-    if ('rule' in result) this.#reject({ ...result, line, raw: raw() });
+    if ('rule' in result) this.#reject({ ...result, line, raw: source.raw() });
     else this.#events.push(result);
     this.#cut(batchLines);
   }
