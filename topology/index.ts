@@ -19,9 +19,36 @@ export { StreamsBuilder, type StreamsBuilderOptions } from './dsl/streams-builde
 export { TimeWindowedKStream } from './dsl/time-windowed-k-stream.ts';
 export { TimeWindows } from './dsl/time-windows.ts';
 export { timeWindowedSerde } from './dsl/windowed-serde.ts';
+export { canonicalJson, compareFingerprints, fingerprint, type Fingerprint } from './graph/fingerprint.ts';
 export type * from './graph/graph.ts';
+export { matchesTopic, resolvePartitions, type Partitions } from './graph/partitions.ts';
 export type { TopologyJson } from './graph/topology-json.ts';
 export { partitionForKey } from './partitioner.ts';
 export type * from './processor.ts';
 export * from './record.ts';
 export { Topology, type SinkOptions, type SourceOptions } from './topology.ts';
+export {
+  EmbeddedRuntime,
+  assertRunning,
+  defaultConfig,
+  type CommittedOffset,
+  type PublishedCommit,
+  type RuntimeConfig,
+  type RuntimeOptions,
+} from './runtime/embedded-runtime.ts';
+export { logAndFail, type ExceptionHandlers, type FailureContext, type HandlerResponse } from './runtime/handlers.ts';
+export { describeExecution } from './runtime/wiring.ts';
+export {
+  TopologyTestDriver,
+  type TestDriverOptions,
+  type TestInputTopic,
+  type TestOutputTopic,
+  type TestRecord,
+} from './test-driver.ts';
+export type {
+  KeyValueStore,
+  StateStore,
+  TimestampedKeyValueStore,
+  ValueAndTimestamp,
+  WindowStore,
+} from '../state/index.ts';

@@ -56,11 +56,20 @@ export class Channel {
     }
   }
 
-  /** The next unread records; the caller consumes them before the commit or gives up the whole unit. */
-  take(maxRecords: number): readonly OpenRecord[] {
-    const taken = this.#records.slice(this.#read, this.#read + maxRecords);
-    this.#read += taken.length;
-    if (this.#options.hop && this.#read >= 1024 && this.#read * 2 > this.#records.length) this.#forgetRead();
+  /** Passes over records that the reader has seen in the log. */
+  skipTo(offset: number): void {
+    while (this.#read < this.#records.length && this.#records[this.#read]!.offset < offset) this.#read += 1;
+  }
+
+  /** The next unread records, up to the first gap in their offsets. */
+  takeRun(maxRecords: number): readonly OpenRecord[] {
+    const from = this.#read;
+    const limit = Math.min(this.#records.length, from + maxRecords);
+    let to = from + 1;
+    while (to < limit && this.#records[to]!.offset === this.#records[to - 1]!.offset + 1) to += 1;
+    const taken = this.#records.slice(from, to);
+    this.#read = to;
+    if (this.#options.hop && to >= 1024 && to * 2 > this.#records.length) this.#forgetRead();
     return taken;
   }
 

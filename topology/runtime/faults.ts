@@ -10,4 +10,6 @@ export const faults = {
   skippedPunctuation: false,
   /** The commit writes its state changes and its offsets in two batches instead of one. */
   splitCommit: false,
+  /** Called at named points of a unit of work: `after-poll`, `before-commit`, `after-commit` … */
+  reached: undefined as ((point: string) => void) | undefined,
 };

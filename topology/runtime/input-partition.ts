@@ -45,8 +45,8 @@ export class InputPartition {
   readonly source: SourceNode;
   /** The next offset to process: what the commit stores as consumed. */
   consumedOffset: number;
-  /** Highest event time of the partition so far, -1 before the first (for the timestamp extractor). */
-  partitionTimeMs: number;
+  /** Highest event time the position has passed, -1 before the first. */
+  consumedTimeMs: number;
   readonly #options: InputOptions;
   #buffer: BufferedRecord[] = [];
   #head = 0;
@@ -55,12 +55,15 @@ export class InputPartition {
   #fetched: FetchedRecords | undefined;
   #fetchError: unknown;
   #mayHaveMore = true;
+  /** Highest event time read ahead: what the timestamp extractor is told. */
+  #partitionTimeMs: number;
 
   constructor(options: InputOptions) {
     this.partition = options.partition;
     this.source = options.source;
     this.consumedOffset = options.offset;
-    this.partitionTimeMs = options.partitionTimeMs;
+    this.consumedTimeMs = options.partitionTimeMs;
+    this.#partitionTimeMs = options.partitionTimeMs;
     this.#fetchOffset = options.offset;
     this.#options = options;
   }
@@ -77,6 +80,7 @@ export class InputPartition {
   shift(): BufferedRecord {
     const record = this.#buffer[this.#head++]!;
     this.consumedOffset = record.origin.offset + 1;
+    if (record.timestamp > this.consumedTimeMs) this.consumedTimeMs = record.timestamp;
     if (this.#head === this.#buffer.length) {
       this.#buffer = [];
       this.#head = 0;
@@ -100,7 +104,7 @@ export class InputPartition {
       } else if (this.#canFetch(hopsOnly)) {
         this.#startFetch(limits);
         await this.#fetching;
-      } else if ((this.#options.channel?.unread ?? 0) > 0) {
+      } else if (this.#openIsNext) {
         await this.#takeOpen(limits.maxRecords);
       } else {
         return false;
@@ -110,9 +114,20 @@ export class InputPartition {
     return true;
   }
 
-  /** True when a fill would not have to wait for the log. */
-  get ready(): boolean {
-    return this.buffered > 0 || (this.#options.channel?.unread ?? 0) > 0;
+  /** The topology writes this topic itself: the commit drains it. */
+  get isHop(): boolean {
+    return this.#options.channel !== undefined;
+  }
+
+  /**
+   * An open record may be taken when it follows directly: a gap before it can be somebody else's append, which becomes
+   * readable in the log with the next commit.
+   */
+  get #openIsNext(): boolean {
+    const { channel } = this.#options;
+    if (channel === undefined) return false;
+    channel.skipTo(this.#fetchOffset);
+    return channel.firstUnreadOffset === this.#fetchOffset;
   }
 
   #canFetch(hopsOnly: boolean): boolean {
@@ -147,15 +162,21 @@ export class InputPartition {
   async #decodeFetched(): Promise<void> {
     const { records } = this.#fetched!;
     this.#fetched = undefined;
-    await this.#prepare(records.map(({ key }) => key), records.map(({ value }) => value));
+    await this.#prepare(
+      records.map(({ key }) => key),
+      records.map(({ value }) => value),
+    );
     for (const record of records) this.#decode(new FetchedOrigin(this.partition, record), record.key, record.value);
   }
 
   async #takeOpen(maxRecords: number): Promise<void> {
-    const records = this.#options.channel!.take(maxRecords);
-    this.#fetchOffset = Math.max(this.#fetchOffset, records.at(-1)!.offset + 1);
+    const records = this.#options.channel!.takeRun(maxRecords);
+    this.#fetchOffset = records.at(-1)!.offset + 1;
     if (!this.#options.channel!.byReference) {
-      await this.#prepare(records.map(({ keyBytes }) => keyBytes!), records.map(({ valueBytes }) => valueBytes!));
+      await this.#prepare(
+        records.map(({ keyBytes }) => keyBytes!),
+        records.map(({ valueBytes }) => valueBytes!),
+      );
       for (const open of records) this.#decode(this.#originOf(open), open.keyBytes!, open.valueBytes!);
     } else {
       for (const open of records) this.#push(open.key, open.value, this.#originOf(open));
@@ -191,19 +212,19 @@ export class InputPartition {
     const timestamp =
       timestampExtractor === undefined
         ? origin.timestamp
-        : timestampExtractor({ key, value, timestamp: origin.timestamp }, this.partitionTimeMs);
+        : timestampExtractor({ key, value, timestamp: origin.timestamp }, this.#partitionTimeMs);
     if (!(timestamp >= 0)) {
       this.#reject(origin, () => {
         this.#options.dropped.value += 1;
       });
       return;
     }
-    if (timestamp > this.partitionTimeMs) this.partitionTimeMs = timestamp;
+    if (timestamp > this.#partitionTimeMs) this.#partitionTimeMs = timestamp;
     this.#buffer.push({ key, value, timestamp, origin, reject: undefined });
   }
 
   #reject(origin: Origin, reject: () => void): void {
-    this.#buffer.push({ key: null, value: null, timestamp: this.partitionTimeMs, origin, reject });
+    this.#buffer.push({ key: null, value: null, timestamp: this.#partitionTimeMs, origin, reject });
   }
 }
 

@@ -25,13 +25,7 @@ export class Punctuations {
     this.#restored = restored;
   }
 
-  add(
-    node: string,
-    type: PunctuationType,
-    intervalMs: number,
-    firstMs: number,
-    punctuator: Punctuator,
-  ): Cancellable {
+  add(node: string, type: PunctuationType, intervalMs: number, firstMs: number, punctuator: Punctuator): Cancellable {
     const number = this.#counts.get(node) ?? 0;
     this.#counts.set(node, number + 1);
     const nextMs = this.#restored[node]?.[number] ?? firstMs;

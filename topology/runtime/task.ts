@@ -104,7 +104,7 @@ export class Task {
       if (observedTimeMs !== undefined) observed[name] = observedTimeMs;
     }
     const partitionTimes: { [topic: string]: number } = {};
-    for (const { partition, partitionTimeMs } of this.inputs) partitionTimes[partition.topic] = partitionTimeMs;
+    for (const { partition, consumedTimeMs } of this.inputs) partitionTimes[partition.topic] = consumedTimeMs;
     const { punctuations } = this.#options;
     return { streamTimeMs: this.#streamTimeMs, observed, partitionTimes, schedules: punctuations.times() };
   }

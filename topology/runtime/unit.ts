@@ -145,7 +145,12 @@ export class Unit {
       if (faults.skippedPunctuation) continue;
       const member = this.#members.find(({ node }) => node.name === due.node)!;
       const streamTimeMs = scope.streamTimesMs[position] ?? scope.streamTimeMs;
-      const place = new StreamRecord(null, null, nowMs, [], position, streamTimeMs, undefined, [position, 1, due.nextMs, call]);
+      const place = new StreamRecord(null, null, nowMs, [], position, streamTimeMs, undefined, [
+        position,
+        1,
+        due.nextMs,
+        call,
+      ]);
       member.turn = place.turn;
       member.outputs = 0;
       if (this.mode === 'awaiting') member.collected = [];

@@ -69,9 +69,13 @@ export class ProcessNode implements ExecutableNode {
   #forward(record: Record<unknown, unknown>, childName: string | undefined): void {
     const current = this.#current;
     if (current === undefined || this.#emit === undefined) {
-      throw new MillraceError('PROCESSING_FAILED', `'${this.name}' called forward() outside process() and punctuators.`, {
-        node: this.name,
-      });
+      throw new MillraceError(
+        'PROCESSING_FAILED',
+        `'${this.name}' called forward() outside process() and punctuators.`,
+        {
+          node: this.name,
+        },
+      );
     }
     const { key, value, timestamp, headers } = record;
     const { position, streamTimeMs, origin } = current;

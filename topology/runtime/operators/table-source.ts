@@ -9,7 +9,8 @@ import { PendingChanges } from './pending-changes.ts';
 
 export interface TableSourceOptions {
   readonly name: string;
-  readonly store: TimestampedKeyValueStore<unknown, unknown>;
+  /** Undefined for a table that nobody reads. */
+  readonly store: TimestampedKeyValueStore<unknown, unknown> | undefined;
   readonly caching: boolean;
   readonly dropped: Counter;
 }
@@ -24,16 +25,16 @@ export function tableSourceNode({ name, store, caching, dropped }: TableSourceOp
 
   return {
     name,
-    load: (records) => store.load(records.filter(({ key }) => key !== null).map(({ key }) => key)),
+    load: (records) => store?.load(records.filter(({ key }) => key !== null).map(({ key }) => key)),
     process(record: StreamRecord, emit: Emit) {
       const { key, value, timestamp } = record;
       if (key === null) {
         dropped.value += 1;
         return;
       }
-      const oldValue = store.getLoaded(key)?.value ?? null;
-      if (value === null) store.delete(key);
-      else store.put(key, { value, timestamp });
+      const oldValue = store?.getLoaded(key)?.value ?? null;
+      if (value === null) store?.delete(key);
+      else store?.put(key, { value, timestamp });
       if (caching) pending.note(keyToken(key), key, oldValue);
       else emit(record.with(key, change(value, oldValue)));
     },
@@ -41,7 +42,7 @@ export function tableSourceNode({ name, store, caching, dropped }: TableSourceOp
     flush(emit) {
       for (const { key, oldValue } of pending.drain()) {
         if (faults.lostFlush) continue;
-        const now = store.getLoaded(key);
+        const now = store?.getLoaded(key);
         emit(key, change(now?.value ?? null, oldValue), now?.timestamp ?? 0);
       }
     },

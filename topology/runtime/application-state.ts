@@ -1,0 +1,61 @@
+import type { BatchWriter, Engine } from '../../state/index.ts';
+import type { TaskState } from './task.ts';
+
+/**
+ * What the data folder remembers of an application besides its stores and offsets, in the meta family:
+ *
+ *     | "topology/" application id "/fingerprint" |      → canonical JSON of the topology's fingerprint
+ *     | "topology/" application id "/store/" name |      → store id u32
+ *     | "topology/" application id "/task/" task id |    → TaskState as JSON: clocks and punctuation schedule
+ */
+export class ApplicationState {
+  readonly #engine: Engine;
+  readonly #prefix: string;
+
+  constructor(engine: Engine, applicationId: string) {
+    this.#engine = engine;
+    this.#prefix = `topology/${applicationId}/`;
+  }
+
+  fingerprint(): Promise<string | undefined> {
+    return this.#read('fingerprint');
+  }
+
+  stageFingerprint(writer: BatchWriter, fingerprint: string): void {
+    writer.put('meta', this.#key('fingerprint'), Buffer.from(fingerprint));
+  }
+
+  async task(id: string): Promise<TaskState | undefined> {
+    const text = await this.#read(`task/${id}`);
+    return text === undefined ? undefined : (JSON.parse(text) as TaskState);
+  }
+
+  stageTask(writer: BatchWriter, id: string, state: TaskState): void {
+    writer.put('meta', this.#key(`task/${id}`), Buffer.from(JSON.stringify(state)));
+  }
+
+  async storeId(name: string): Promise<number | undefined> {
+    const text = await this.#read(`store/${name}`);
+    return text === undefined ? undefined : Number(text);
+  }
+
+  /** Store ids are counted over all applications of the folder, for the prefixes share one family. */
+  async nextStoreId(): Promise<number> {
+    const text = (await this.#engine.getMany('meta', [Buffer.from('topology-next-store-id')]))[0];
+    return text === undefined ? 1 : Number(Buffer.from(text).toString());
+  }
+
+  stageStoreIds(writer: BatchWriter, ids: ReadonlyMap<string, number>, nextId: number): void {
+    for (const [name, id] of ids) writer.put('meta', this.#key(`store/${name}`), Buffer.from(String(id)));
+    writer.put('meta', Buffer.from('topology-next-store-id'), Buffer.from(String(nextId)));
+  }
+
+  #key(name: string): Uint8Array {
+    return Buffer.from(this.#prefix + name);
+  }
+
+  async #read(name: string): Promise<string | undefined> {
+    const [bytes] = await this.#engine.getMany('meta', [this.#key(name)]);
+    return bytes && Buffer.from(bytes).toString();
+  }
+}

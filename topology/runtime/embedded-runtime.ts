@@ -1,0 +1,396 @@
+import type { EmbeddedLog, ReadLimits, TopicPartition } from '../../log/index.ts';
+import { MillraceError } from '../../schemas/errors.ts';
+import type { BatchWriter, Engine, GroupCommit, StateStore, StoreChange } from '../../state/index.ts';
+import type { TopologyGraph } from '../graph/graph.ts';
+import type { Topology } from '../topology.ts';
+import { faults } from './faults.ts';
+import type { ExceptionHandlers } from './handlers.ts';
+import { Metrics } from './metrics.ts';
+import { openTasks, type OpenedTopology } from './open-tasks.ts';
+import type { Task } from './task.ts';
+
+/**
+ * Runs a topology in this thread, on the embedded log and the database beside it.
+ *
+ * The loop always runs the task whose head record is oldest, so that tasks behind each other stay close in event time.
+ * What tasks send to each other is read on at once, as open records; the commit drains them, so that every commit is a
+ * consistent cut: state, outputs and consumed offsets follow from the same source records, and one write makes them
+ * durable together (docs/architecture/batch-execution.md).
+ *
+ *     poll ──> tasks ──> … until the log has no more, or the interval or the size bound is reached
+ *          └─> flush record caches ──> drain hops ──> stage everything ──> one WriteBatch ──> publish
+ */
+export class EmbeddedRuntime {
+  readonly metrics: Metrics;
+  readonly #options: Required<Pick<RuntimeOptions, 'nowMs'>> & RuntimeOptions;
+  readonly #config: RuntimeConfig;
+  readonly #opened: OpenedTopology;
+  readonly #stopListening: () => void;
+  #uncommittedSince: number | undefined;
+  #uncommittedRecords = 0;
+  #running: Promise<void> | undefined;
+  #stopping = false;
+  #wake: (() => void) | undefined;
+  #breathedAt = 0;
+  #committed: readonly CommittedOffset[];
+  #failure: unknown;
+
+  static async open(options: RuntimeOptions): Promise<EmbeddedRuntime> {
+    const metrics = new Metrics();
+    const holder: { runtime?: EmbeddedRuntime } = {};
+    const config = { ...defaultConfig, ...options.config };
+    const opened = await openTasks({
+      ...options,
+      config,
+      metrics,
+      nowMs: options.nowMs ?? Date.now,
+      breathe: () => holder.runtime?.breathe(),
+    });
+    const runtime = new EmbeddedRuntime(options, config, opened, metrics);
+    holder.runtime = runtime;
+    return runtime;
+  }
+
+  private constructor(options: RuntimeOptions, config: RuntimeConfig, opened: OpenedTopology, metrics: Metrics) {
+    this.#options = { nowMs: Date.now, ...options };
+    this.#config = config;
+    this.#opened = opened;
+    this.metrics = metrics;
+    this.#committed = this.#offsets();
+    this.#stopListening = options.log.onAppend((partition) => this.#appended(partition));
+  }
+
+  get graph(): TopologyGraph {
+    return this.#options.topology.graph;
+  }
+
+  get applicationId(): string {
+    return this.#options.applicationId;
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#opened.tasks;
+  }
+
+  /** Source offsets that committed state reflects. */
+  get committedOffsets(): readonly CommittedOffset[] {
+    return this.#committed;
+  }
+
+  /** Prefixes of a store's rows in the state family, by partition. */
+  storePrefix(name: string, partition: number): Uint8Array {
+    return this.#opened.storePrefix(name, partition);
+  }
+
+  stores(name: string): readonly StateStore[] {
+    return this.#opened.tasks.flatMap(({ stores }) => stores.get(name) ?? []);
+  }
+
+  /** Starts the loop. It ends with `stop()`, or with an error: `failure` says which, and `onFailure` is called. */
+  start(): void {
+    this.#running ??= this.#loop().catch((error: unknown) => {
+      this.#failure = error;
+      this.#options.onFailure?.(error);
+    });
+  }
+
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Finishes the running batch, commits, and ends the loop. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake?.();
+    await this.#running;
+    this.#stopListening();
+    if (this.#failure === undefined) await this.commit();
+    for (const task of this.tasks) task.close();
+  }
+
+  /** Gives up everything uncommitted, as a crash would; the database stays as the last commit left it. */
+  async abandon(): Promise<void> {
+    this.#stopping = true;
+    this.#wake?.();
+    await this.#running;
+    this.#stopListening();
+    for (const task of this.tasks) for (const store of task.stores.values()) store.discard();
+  }
+
+  /**
+   * Runs until nothing is left to do, then commits; the test driver's way. `maxBatches` stops earlier, without a commit.
+   */
+  async drain({ maxBatchRecords, maxBatches = Infinity, commit = true }: DrainOptions = {}): Promise<void> {
+    const limit = maxBatchRecords ?? this.#config.maxBatchRecords;
+    for (const task of this.tasks) for (const input of task.inputs) input.wake();
+    for (let batches = 0; batches < maxBatches; batches++) {
+      if (await this.#step(limit)) continue;
+      if (!commit) return;
+      await this.commit();
+      if (!(await this.#step(limit))) return;
+    }
+  }
+
+  /** Runs due wall-clock punctuations; true when there were any. */
+  async punctuate(): Promise<boolean> {
+    const nowMs = this.#options.nowMs();
+    let any = false;
+    for (const task of this.tasks) if (await task.punctuate(nowMs)) any = true;
+    if (any) this.#uncommittedSince ??= performance.now();
+    return any;
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopping) {
+      const punctuated = await this.punctuate();
+      const worked = await this.#step(this.#batchLimit());
+      if (worked ? this.#commitDue() : this.#uncommittedSince !== undefined) await this.commit();
+      else if (!worked && !punctuated) await this.#sleep();
+      await this.breathe();
+    }
+  }
+
+  /** One batch of the task whose head record is oldest; false when there is none. */
+  async #step(maxRecords: number): Promise<boolean> {
+    const task = await this.#oldestTask(false);
+    if (task === undefined) return false;
+    await this.#run(task, maxRecords);
+    faults.reached?.('after-poll');
+    return true;
+  }
+
+  async #run(task: Task, maxRecords: number): Promise<void> {
+    this.#uncommittedSince ??= performance.now();
+    this.#uncommittedRecords += await task.run(maxRecords);
+  }
+
+  async #oldestTask(hopsOnly: boolean): Promise<Task | undefined> {
+    let oldest: Task | undefined;
+    let oldestMs = Infinity;
+    for (const task of this.tasks) {
+      for (const input of task.inputs) if (input.buffered === 0) await input.fill(this.#readLimits(), hopsOnly);
+      const headMs = task.headTimestamp;
+      if (headMs === undefined || (hopsOnly && !task.inputs.some((input) => input.isHop && input.buffered > 0)))
+        continue;
+      // Of equally old heads the last task wins: it is the furthest down, so that open records don't pile up.
+      if (headMs <= oldestMs) {
+        oldest = task;
+        oldestMs = headMs;
+      }
+    }
+    return oldest;
+  }
+
+  #readLimits(): ReadLimits {
+    return { maxRecords: this.#config.maxFetchRecords, maxBytes: this.#config.maxFetchBytes };
+  }
+
+  /** Small batches while a query waits, so that it is answered within about a millisecond. */
+  #batchLimit(): number {
+    return this.#options.queriesWaiting?.() === true ? 64 : this.#config.maxBatchRecords;
+  }
+
+  #commitDue(): boolean {
+    if (this.#uncommittedSince === undefined) return false;
+    if (performance.now() - this.#uncommittedSince >= this.#config.commitIntervalMs) return true;
+    if (this.#uncommittedRecords >= this.#config.maxCommitRecords) return true;
+    let dirtyBytes = 0;
+    for (const task of this.tasks) dirtyBytes += task.dirtyBytes;
+    return dirtyBytes >= this.#config.maxDirtyBytes;
+  }
+
+  /**
+   * The commit: flush, drain, stage, write, publish. Nothing is written before this, so when it fails nothing has to be
+   * undone: the runtime stops, and starts again from the last commit.
+   */
+  async commit(): Promise<void> {
+    await this.#flushAndDrain();
+    if (this.#uncommittedSince === undefined) return;
+    faults.reached?.('before-commit');
+    const offsets = this.#offsets();
+    const changed = new Map<StateStore, StoreChange[]>();
+    if (faults.splitCommit) {
+      await this.#options.commits.submit((writer) => this.#stageOffsets(writer, offsets));
+      faults.reached?.('inside-split-commit');
+      await this.#options.commits.submit((writer) => this.#stageChanges(writer, changed));
+    } else {
+      await this.#options.commits.submit((writer) => {
+        this.#stageOffsets(writer, offsets);
+        this.#stageChanges(writer, changed);
+      });
+    }
+    for (const task of this.tasks) for (const store of task.stores.values()) store.committed();
+    for (const channel of this.#opened.topics.channels()) channel.committed();
+    for (const task of this.tasks) for (const input of task.inputs) input.wake();
+    this.#committed = offsets;
+    this.metrics.counter('commits').value += 1;
+    this.metrics.counter('committed-records').value += this.#uncommittedRecords;
+    this.#uncommittedSince = undefined;
+    this.#uncommittedRecords = 0;
+    faults.reached?.('after-commit');
+    this.#publish(changed, offsets);
+    this.#trim();
+  }
+
+  async #flushAndDrain(): Promise<void> {
+    for (;;) {
+      const task = await this.#oldestTask(true);
+      if (task !== undefined) {
+        await this.#run(task, this.#config.maxBatchRecords);
+        continue;
+      }
+      const pending = this.tasks.find(({ hasPendingFlush }) => hasPendingFlush);
+      if (pending === undefined) return;
+      await pending.flush();
+    }
+  }
+
+  #stageOffsets(writer: BatchWriter, offsets: readonly CommittedOffset[]): void {
+    const { log, applicationId } = this.#options;
+    for (const task of this.tasks) this.#opened.state.stageTask(writer, task.id, task.state());
+    log.stageOffsets(writer, applicationId, offsets);
+  }
+
+  #stageChanges(writer: BatchWriter, changed: Map<StateStore, StoreChange[]>): void {
+    const published = this.#options.publish?.stores ?? [];
+    for (const { stores } of this.tasks) {
+      for (const store of stores.values()) {
+        store.stageChanges(writer);
+        if (published.includes(store.name)) changed.set(store, [...store.changes()]);
+      }
+    }
+    for (const channel of this.#opened.topics.channels()) channel.stage(writer);
+  }
+
+  #publish(changed: ReadonlyMap<StateStore, StoreChange[]>, offsets: readonly CommittedOffset[]): void {
+    const stores = [...changed].map(([{ name, partition }, changes]) => ({ name, partition, changes }));
+    this.#options.publish?.onCommit({ stores, offsets });
+  }
+
+  /** Every store keeps its share of the bound, by what it holds now. */
+  #trim(): void {
+    const stores = this.tasks.flatMap((task) => [...task.stores.values()]);
+    const cached = stores.reduce((sum, { cachedBytes }) => sum + cachedBytes, 0);
+    const bound = this.#config.storeCacheBytes;
+    if (cached <= bound) return;
+    for (const store of stores) store.trim((store.cachedBytes / cached) * bound);
+  }
+
+  #offsets(): CommittedOffset[] {
+    return this.tasks.flatMap(({ inputs }) =>
+      inputs.map(({ partition, consumedOffset }) => ({ ...partition, offset: consumedOffset })),
+    );
+  }
+
+  #appended({ topic, partition }: TopicPartition): void {
+    for (const { inputs } of this.tasks) {
+      for (const input of inputs) {
+        if (input.partition.topic === topic && input.partition.partition === partition) input.wake();
+      }
+    }
+    this.#wake?.();
+  }
+
+  /** Until somebody appends, stops us, or a wall-clock punctuation is due. */
+  async #sleep(): Promise<void> {
+    const times = this.tasks.flatMap((task) => task.nextWallClockMs() ?? []);
+    const timeoutMs =
+      times.length === 0 ? 1000 : Math.min(1000, Math.max(0, Math.min(...times) - this.#options.nowMs()));
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#stopping) this.#wake();
+    });
+    this.#wake = undefined;
+  }
+
+  /** Lets the event loop turn when a query waits, or every few milliseconds. */
+  breathe(): Promise<void> | undefined {
+    const now = performance.now();
+    const waiting = this.#options.queriesWaiting?.() === true;
+    if (!waiting && now - this.#breathedAt < this.#config.maxBatchMs) return undefined;
+    this.#breathedAt = now;
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export interface RuntimeOptions {
+  readonly topology: Topology;
+  /** Names the consumer group, prefixes internal topics, and keeps the state of several topologies in one folder apart. */
+  readonly applicationId: string;
+  readonly engine: Engine;
+  /** The one way into the database, shared with the log. */
+  readonly commits: GroupCommit;
+  readonly log: EmbeddedLog;
+  /** Partitions of topics that don't exist yet; default 1. */
+  readonly topics?: { readonly [topic: string]: number };
+  readonly config?: Partial<RuntimeConfig>;
+  readonly handlers?: Partial<ExceptionHandlers>;
+  /** Where handlers send dead letters. Created when missing. */
+  readonly deadLetterTopic?: string;
+  /** Stores whose changes are handed on after every commit. */
+  readonly publish?: { readonly stores: readonly string[]; readonly onCommit: (commit: PublishedCommit) => void };
+  /** True while somebody waits for an answer from this thread. */
+  readonly queriesWaiting?: () => boolean;
+  readonly onFailure?: (error: unknown) => void;
+  readonly nowMs?: () => number;
+}
+
+export interface RuntimeConfig {
+  /** A commit at the latest after this time under load; when the log has no more, at once. */
+  readonly commitIntervalMs: number;
+  readonly maxCommitRecords: number;
+  readonly maxDirtyBytes: number;
+  readonly maxBatchRecords: number;
+  /** The event loop turns at least this often. */
+  readonly maxBatchMs: number;
+  readonly maxFetchRecords: number;
+  readonly maxFetchBytes: number;
+  /** Bound of all stores' caches together; what waits for the commit comes on top. */
+  readonly storeCacheBytes: number;
+  /** Record cache (Kafka Streams' statestore.cache.max.bytes): 0 switches it off, and every update is forwarded. */
+  readonly recordCacheBytes: number;
+  /** Every record takes the way through its bytes and the log, also between tasks. */
+  readonly roundTrip: boolean;
+}
+
+export const defaultConfig: RuntimeConfig = {
+  commitIntervalMs: 1000,
+  maxCommitRecords: 1_000_000,
+  maxDirtyBytes: 128 * 1024 * 1024,
+  maxBatchRecords: 1000,
+  maxBatchMs: 4,
+  maxFetchRecords: 2000,
+  maxFetchBytes: 1024 * 1024,
+  storeCacheBytes: 256 * 1024 * 1024,
+  recordCacheBytes: 0,
+  roundTrip: false,
+};
+
+export interface CommittedOffset extends TopicPartition {
+  readonly offset: number;
+}
+
+export interface PublishedCommit {
+  readonly stores: readonly {
+    readonly name: string;
+    readonly partition: number;
+    readonly changes: readonly StoreChange[];
+  }[];
+  readonly offsets: readonly CommittedOffset[];
+}
+
+export interface DrainOptions {
+  readonly maxBatchRecords?: number | undefined;
+  readonly maxBatches?: number | undefined;
+  readonly commit?: boolean | undefined;
+}
+
+export function assertRunning(runtime: EmbeddedRuntime): void {
+  if (runtime.failure === undefined) return;
+  const reason = runtime.failure instanceof Error ? runtime.failure.message : String(runtime.failure);
+  throw new MillraceError('TASK_STOPPED', `The topology has stopped: ${reason}`, {}, { cause: runtime.failure });
+}
