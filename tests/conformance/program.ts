@@ -130,7 +130,7 @@ class Interpreter {
       case 'windowedBy':
         return this.#windowedBy(op);
       case 'count':
-        return this.#grouped(op).count({ ...named, store: store<number>(op) });
+        return this.#grouped(op).count({ ...named, store: store<number>(op) }) as KTable<unknown, unknown>;
       case 'reduce': {
         const adder = compile(op['adder']);
         return this.#grouped(op).reduce((agg, value) => adder({ agg, value }), { ...named, store: store(op) });

@@ -40,7 +40,7 @@ export class KGroupedStream<K, V> {
   aggregate<A>(
     initializer: () => A,
     aggregator: (key: K, value: V, aggregate: A) => A,
-    options: Stateful<K, A> = {},
+    options: Stateful<K, NoInfer<A>> = {},
   ): KTable<K, A> {
     const aggregation: Aggregation = {
       kind: 'aggregate',

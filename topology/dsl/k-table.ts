@@ -8,6 +8,8 @@ export class KTable<K, V> {
   readonly state: StreamState;
   /** @internal Makes sure that the table has a store, and names it. */
   readonly materialize: () => string;
+  /** For the compiler only: a table of other keys or values is another type. */
+  declare protected readonly types?: readonly [K, V];
 
   /** @internal Made by `StreamsBuilder.table` and aggregations. */
   constructor(state: StreamState, materialize: () => string) {

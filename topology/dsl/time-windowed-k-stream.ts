@@ -49,7 +49,7 @@ export class TimeWindowedKStream<K, V> {
   aggregate<A>(
     initializer: () => A,
     aggregator: (key: K, value: V, aggregate: A) => A,
-    options: Stateful<K, A> = {},
+    options: Stateful<K, NoInfer<A>> = {},
   ): KTable<Windowed<K>, A> {
     const aggregation: Aggregation = {
       kind: 'aggregate',
