@@ -33,12 +33,25 @@ export function build() {
       cpSync(join(root, file), join(fresh, file));
     }
     writeFileSync(join(fresh, '.inputs'), stamp);
-    const old = join(root, `dist-${process.pid}-old`);
-    if (existsSync(dist)) renameSync(dist, old);
-    renameSync(fresh, dist);
-    rmSync(old, { recursive: true, force: true });
+    replaceDist(fresh);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** Puts the new folder in the place of the old, also when another build does the same at this moment. */
+function replaceDist(fresh) {
+  const old = `${fresh}-old`;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (existsSync(dist)) renameSync(dist, old);
+      renameSync(fresh, dist);
+      return;
+    } catch (error) {
+      if (attempt === 10) throw error;
+    } finally {
+      rmSync(old, { recursive: true, force: true });
+    }
   }
 }
 
