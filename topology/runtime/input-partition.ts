@@ -53,7 +53,7 @@ export class InputPartition {
   #fetchOffset: number;
   #fetching: Promise<void> | undefined;
   #fetched: FetchedRecords | undefined;
-  #fetchError: unknown;
+  #fetchFailure: { readonly error: Error } | undefined;
   #mayHaveMore = true;
   /** Highest event time read ahead: what the timestamp extractor is told. */
   #partitionTimeMs: number;
@@ -101,9 +101,10 @@ export class InputPartition {
     while (this.buffered === 0) {
       if (this.#takeFetched()) {
         await this.#decodeFetched();
+      } else if (!hopsOnly && this.#fetching !== undefined) {
+        await this.#fetching;
       } else if (this.#canFetch(hopsOnly)) {
         this.#startFetch(limits);
-        await this.#fetching;
       } else if (this.#openIsNext) {
         await this.#takeOpen(limits.maxRecords);
       } else {
@@ -149,13 +150,13 @@ export class InputPartition {
       },
       (error: unknown) => {
         this.#fetching = undefined;
-        this.#fetchError = error;
+        this.#fetchFailure = { error: error instanceof Error ? error : new Error(String(error)) };
       },
     );
   }
 
   #takeFetched(): boolean {
-    if (this.#fetchError !== undefined) throw this.#fetchError;
+    if (this.#fetchFailure !== undefined) throw this.#fetchFailure.error;
     return this.#fetched !== undefined;
   }
 
