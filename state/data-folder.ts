@@ -121,9 +121,12 @@ async function explainOpenError(error: unknown, folder: string): Promise<Millrac
       { cause: error },
     );
   }
-  return /corrupt|checksum|no such file|does not exist|missing/i.test(reason)
-    ? corrupt(folder, reason, error)
-    : unusable(folder, error);
+  // RocksDB's own words for what is wrong with its files are many; what the operating system says are few.
+  return /permission denied|not permitted|no space left|read-only file system|too many open files|not a directory/i.test(
+    reason,
+  )
+    ? unusable(folder, error)
+    : corrupt(folder, reason, error);
 }
 
 function corrupt(folder: string, reason: string, cause?: unknown): MillraceError {
