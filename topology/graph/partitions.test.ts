@@ -29,7 +29,7 @@ describe('a repartition topic', () => {
 
   it('has the partitions of the table it is joined with', () => {
     const builder = new StreamsBuilder();
-    const table = builder.table('table');
+    const table = builder.table<string, unknown>('table');
     builder
       .stream('a')
       .selectKey(byValue)
