@@ -1,4 +1,5 @@
 import { type Difference, shown } from './comparison.ts';
+import type { RankedList } from './lists.ts';
 import type { BestSeller, ScoredItem } from './rows.ts';
 import { sameInteger, sameScore } from './same.ts';
 
@@ -8,20 +9,16 @@ type Sides = Omit<Difference, 'key'>;
  * Holds an answer against the whole list. At every place the score must be the one of that place and the item one
  * that has this score: so items with equal scores may change places, also across the cut, and nothing else may.
  */
-export function compareList(whole: readonly ScoredItem[], actual: readonly ScoredItem[], limit: number): Sides | null {
-  const length = Math.min(limit, whole.length);
-  if (actual.length !== length) {
-    return {
-      expected: `${length} items: ${shown(whole.slice(0, limit))}`,
-      actual: `${actual.length}: ${shown(actual)}`,
-    };
+export function compareList(whole: RankedList, actual: readonly ScoredItem[], limit: number): Sides | null {
+  const top = whole.top(limit);
+  if (actual.length !== top.length) {
+    return { expected: `${top.length} items: ${shown(top)}`, actual: `${actual.length}: ${shown(actual)}` };
   }
-  const scores = new Map(whole.map(({ id, score }) => [id, score]));
+  const taken = new Set<string>();
   for (const [at, found] of actual.entries()) {
-    const wanted = whole[at]!;
-    const own = scores.get(found.id);
-    // An item is taken once: the second time it has no score any more.
-    scores.delete(found.id);
+    const wanted = top[at]!;
+    const own = taken.has(found.id) ? undefined : whole.scoreOf(found.id);
+    taken.add(found.id);
     if (own !== undefined && sameScore(wanted.score, found.score) && sameScore(own, found.score)) continue;
     return { expected: `place ${at + 1}: ${shown(wanted)}`, actual: `place ${at + 1}: ${shown(found)}` };
   }

@@ -26,8 +26,7 @@ export interface CompareOptions {
  * Holds the rows of a reader against the recomputation, every row of every table, both ways.
  *
  * Integers are equal bit for bit; `5` and `5n` are, `5` and `5.0000001` are not. Scores are equal within
- * 1e-9 · max(1, |x|), and lists in their order except among scores that are equal so. Ties that an event id
- * decides are compared in order only where the recomputation knows the ids (`eventIdsKnown`).
+ * 1e-9 · max(1, |x|), and lists in their order except among scores that are equal so.
  */
 export async function compareState(
   expected: Recomputation,
@@ -58,8 +57,7 @@ export async function compareState(
     }),
     await compareTable('user-profiles', expected.userProfiles, actual.userProfiles(), {
       keyOf: (row) => row.userId,
-      differ: (wanted, found) =>
-        differentFields(wanted, found) ?? differentRecent(wanted.recent, found.recent, expected.eventIdsKnown),
+      differ: (wanted, found) => differentFields(wanted, found) ?? differentRecent(wanted.recent, found.recent),
     }),
     await compareTable('marginals', expected.marginals, actual.marginals(), {
       keyOf: (row) => marginalKey(row.relation, row.item),

@@ -2,6 +2,7 @@
 export { compareState, type CompareOptions } from './compare.ts';
 export type { Comparison, Difference, TableComparison } from './comparison.ts';
 export { formatComparison } from './format-comparison.ts';
+export type { RankedList } from './lists.ts';
 export type { LogEvent } from './log-events.ts';
 export type { PairTable } from './pair-table.ts';
 export { dayKey } from './products.ts';

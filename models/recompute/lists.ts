@@ -9,6 +9,7 @@ import type {
   Relation,
   ScoredItem,
 } from './rows.ts';
+import { relations } from './rows.ts';
 import { boughtTogetherCountMin, boughtTogetherScore, relationWeight, similarScore } from './scores.ts';
 
 export interface ListSources {
@@ -18,45 +19,93 @@ export interface ListSources {
   readonly pairs: PairTable;
 }
 
-/**
- * Everything that may stand in the list of an item, best first, ties by id in code units, not cut: the answer is its
- * head. Service products are left out, also those that became one after they had been paired.
- */
-export function wholeList(kind: ListKind, item: string, from: ListSources): ScoredItem[] {
-  const relation = kind === 'similar' ? strongestRelation(item, from.pairs) : 'bought';
-  const ni = sessionsOf(relation, item, from);
-  const sessions = Number(from.pairTotals.get(relation)?.sessions ?? 0);
-  const found: ScoredItem[] = [];
-  for (const { neighbour: id, weight, count } of from.pairs.rows(relation, item)) {
-    if (from.productStats.get(id)?.service === true) continue;
-    const nj = sessionsOf(relation, id, from);
-    if (kind === 'similar') found.push({ id, score: similarScore(Number(weight), { ni, nj, sessions }) });
-    else if (Number(count) >= boughtTogetherCountMin) {
-      found.push({ id, score: boughtTogetherScore(Number(count), { ni, nj }) });
-    }
-  }
-  return found.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
+/** The list of an item, not cut: the answer is its head. */
+export interface RankedList {
+  /** Best first, ties by id in code units. */
+  top(limit: number): ScoredItem[];
+  /** The score of an item that may stand in the list, at whatever place; undefined of any other. */
+  scoreOf(id: string): number | undefined;
 }
 
-/** The relation with the greatest total of row weight times type weight; ties to bought. */
-export function strongestRelation(item: string, pairs: PairTable): Relation {
-  const total = (relation: Relation): number => {
+/**
+ * The similar and bought-together lists of every item. Service products are left out, also those that became one after
+ * they had been paired. Marginals and services stand in columns beside the pair table: there are millions of scores.
+ */
+export class Lists {
+  readonly #pairs: PairTable;
+  readonly #totals: Record<Relation, number>;
+  readonly #sessions: Record<Relation, Float64Array>;
+  readonly #service: Uint8Array;
+
+  constructor({ productStats, marginals, pairTotals, pairs }: ListSources) {
+    const total = (relation: Relation) => Number(pairTotals.get(relation)?.sessions ?? 0);
+    const items = pairs.items;
+    this.#pairs = pairs;
+    this.#totals = { viewed: total('viewed'), bought: total('bought') };
+    this.#sessions = { viewed: new Float64Array(items.length), bought: new Float64Array(items.length) };
+    this.#service = new Uint8Array(items.length);
+    for (const [number, item] of items.entries()) {
+      this.#service[number] = productStats.get(item)?.service === true ? 1 : 0;
+      for (const relation of relations) {
+        this.#sessions[relation][number] = Number(marginals.get(marginalKey(relation, item))?.sessions ?? 0);
+      }
+    }
+  }
+
+  of(kind: ListKind, item: string): RankedList {
+    const pairs = this.#pairs;
+    const relation = kind === 'similar' ? this.strongestRelation(item) : 'bought';
     const { from, to } = pairs.range(relation, item);
-    let sum = 0;
-    for (let row = from; row < to; row++) sum += pairs.weightAt(row);
-    return sum * relationWeight[relation];
-  };
-  return total('viewed') > total('bought') ? 'viewed' : 'bought';
+    const scores = new Float64Array(to - from);
+    for (let row = from; row < to; row++) scores[row - from] = this.#score(kind, relation, item, row);
+    return {
+      top: (limit) => {
+        const found: ScoredItem[] = [];
+        for (const [at, score] of scores.entries()) {
+          if (Number.isNaN(score)) continue;
+          if (found.length === limit && score < found[limit - 1]!.score) continue;
+          const one = { id: pairs.neighbourAt(from + at), score };
+          const place = found.findIndex((other) => score > other.score || (score === other.score && one.id < other.id));
+          found.splice(place === -1 ? found.length : place, 0, one);
+          if (found.length > limit) found.pop();
+        }
+        return found;
+      },
+      scoreOf: (id) => {
+        const row = pairs.find(relation, item, id);
+        return row === -1 || Number.isNaN(scores[row - from]) ? undefined : scores[row - from];
+      },
+    };
+  }
+
+  /** The relation with the greatest total of row weight times type weight; ties to bought. */
+  strongestRelation(item: string): Relation {
+    const total = (relation: Relation): number => {
+      const { from, to } = this.#pairs.range(relation, item);
+      let sum = 0;
+      for (let row = from; row < to; row++) sum += this.#pairs.weightAt(row);
+      return sum * relationWeight[relation];
+    };
+    return total('viewed') > total('bought') ? 'viewed' : 'bought';
+  }
+
+  /** NaN where the neighbour may not stand in the list. */
+  #score(kind: ListKind, relation: Relation, item: string, row: number): number {
+    const neighbour = this.#pairs.neighbourNumberAt(row);
+    if (this.#service[neighbour] === 1) return Number.NaN;
+    const ni = this.#sessions[relation][this.#pairs.numberOf(item)]!;
+    const nj = this.#sessions[relation][neighbour]!;
+    if (kind === 'similar')
+      return similarScore(this.#pairs.weightAt(row), { ni, nj, sessions: this.#totals[relation] });
+    const count = this.#pairs.countAt(row);
+    return count < boughtTogetherCountMin ? Number.NaN : boughtTogetherScore(count, { ni, nj });
+  }
 }
 
 /** Products that were bought at all, most purchases first, then by id; no service. */
-export function wholeBestSellers(productStats: ReadonlyMap<string, ProductStatsRow>): BestSeller[] {
+export function rankBestSellers(productStats: ReadonlyMap<string, ProductStatsRow>): BestSeller[] {
   return [...productStats.values()]
     .filter(({ purchases, service }) => Number(purchases) > 0 && !service)
     .map(({ productId: id, purchases }) => ({ id, purchases }))
     .sort((a, b) => Number(b.purchases) - Number(a.purchases) || (a.id < b.id ? -1 : 1));
-}
-
-function sessionsOf(relation: Relation, item: string, from: ListSources): number {
-  return Number(from.marginals.get(marginalKey(relation, item))?.sessions ?? 0);
 }

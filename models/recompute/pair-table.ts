@@ -73,6 +73,15 @@ export class PairTable {
     return { from: this.#starts[relation][number]!, to: this.#ends[relation][number]! };
   }
 
+  /** Items have numbers, their places in `items`, by which columns beside this table can be kept; -1 is unknown. */
+  numberOf(item: string): number {
+    return this.#numbers.get(item) ?? -1;
+  }
+
+  neighbourNumberAt(row: number): number {
+    return this.#neighbours[row]!;
+  }
+
   neighbourAt(row: number): string {
     return this.#ids[this.#neighbours[row]!]!;
   }

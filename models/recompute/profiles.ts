@@ -4,10 +4,7 @@ import type { RecentProduct, UserProfileRow } from './rows.ts';
 
 export const recentMax = 20;
 
-/**
- * Profiles of named users. `recent` holds the 20 newest products and, beyond them, all that share the timestamp of the
- * 20th: where event ids decide the order and the ids of the other side are not known, any of these may be the 20th.
- */
+/** Profiles of named users; what came with no user is left out. */
 export async function userProfiles(database: Database): Promise<Map<string, UserProfileRow>> {
   const recent = await recentProducts(database);
   const found = new Map<string, UserProfileRow>();
@@ -32,7 +29,7 @@ async function recentProducts(database: Database): Promise<Map<string, RecentPro
         arg_max(event_order, {'ts': ts, 'event_order': event_order}) AS event_order
       FROM events WHERE user_id IS NOT NULL AND type <> 'return' AND NOT service GROUP BY user_id, product_id)
     SELECT user_id, product_id, ts::DOUBLE, event_id FROM latest
-    QUALIFY rank() OVER (PARTITION BY user_id ORDER BY ts DESC) <= ${recentMax}
+    QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY ts DESC, event_order DESC) <= ${recentMax}
     ORDER BY user_id, ts DESC, event_order DESC`;
   for await (const [userId, productId, timestamp, eventId] of database.rows<[string, string, number, string]>(sql)) {
     const of = found.get(userId) ?? [];

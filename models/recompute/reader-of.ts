@@ -1,5 +1,4 @@
 import { denseRegisters } from './product-users.ts';
-import { recentMax } from './profiles.ts';
 import type { Recomputation } from './recompute.ts';
 import { relations, type StateReader } from './rows.ts';
 
@@ -12,9 +11,7 @@ export function readerOf(state: Recomputation): Required<StateReader> {
       for (const [productId, sparse] of state.productUsers) yield { productId, registers: denseRegisters(sparse) };
     },
     productTitles: () => state.productTitles.values(),
-    *userProfiles() {
-      for (const row of state.userProfiles.values()) yield { ...row, recent: row.recent.slice(0, recentMax) };
-    },
+    userProfiles: () => state.userProfiles.values(),
     marginals: () => state.marginals.values(),
     pairTotals: () => state.pairTotals.values(),
     *pairRows() {
@@ -22,7 +19,7 @@ export function readerOf(state: Recomputation): Required<StateReader> {
         for (const item of state.pairs.items) yield* state.pairs.rows(relation, item);
       }
     },
-    list: (kind, item, limit) => Promise.resolve(state.list(kind, item).slice(0, limit)),
+    list: (kind, item, limit) => Promise.resolve(state.list(kind, item).top(limit)),
     bestSellers: (limit) => Promise.resolve(state.bestSellers().slice(0, limit)),
   };
 }

@@ -1,7 +1,7 @@
 import { cleanse } from './cleanse.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { createEventTable } from './event-table.ts';
-import { wholeBestSellers, wholeList } from './lists.ts';
+import { Lists, rankBestSellers, type RankedList } from './lists.ts';
 import { type LogEvent, readLog } from './log-events.ts';
 import { marginals, pairTotals } from './marginals.ts';
 import type { PairTable } from './pair-table.ts';
@@ -24,8 +24,6 @@ export interface Recomputation {
   };
   /** Of the UCI files: which lines are no events. Empty for a log. */
   readonly unusable: readonly UnusableLine[];
-  /** False where the event ids are made up here: then they decide no order that is compared. */
-  readonly eventIdsKnown: boolean;
   readonly productStats: ReadonlyMap<string, rows.ProductStatsRow>;
   readonly productDays: ReadonlyMap<string, rows.ProductDayRow>;
   readonly productUsers: ReadonlyMap<string, SparseRegisters>;
@@ -34,8 +32,9 @@ export interface Recomputation {
   readonly marginals: ReadonlyMap<string, rows.MarginalRow>;
   readonly pairTotals: ReadonlyMap<rows.Relation, rows.PairTotalsRow>;
   readonly pairs: PairTable;
-  /** The whole list, not cut. */
-  list(kind: rows.ListKind, item: string): readonly rows.ScoredItem[];
+  /** What may stand in the list of an item; an item nobody knows has an empty one. */
+  list(kind: rows.ListKind, item: string): RankedList;
+  /** All of them, not cut. */
   bestSellers(): readonly rows.BestSeller[];
 }
 
@@ -58,7 +57,7 @@ export async function recomputeUci(files: readonly string[], options: RecomputeO
   const unusable = await unusableLines(database);
   const [read] = await database.row<[number]>('SELECT count(*)::DOUBLE FROM judged');
   await database.run('DROP TABLE judged');
-  return await recompute(database, { read, invalid: unusable.length, unusable, eventIdsKnown: false }, options);
+  return await recompute(database, { read, invalid: unusable.length, unusable }, options);
 }
 
 /** Recomputes from the events of a log, each partition in its order: what `millrace verify` does to a data folder. */
@@ -70,20 +69,19 @@ export async function recomputeLog(
   await createEventTable(database);
   options.onStep?.('read');
   const { read, invalid } = await readLog(database, events);
-  return await recompute(database, { read, invalid, unusable: [], eventIdsKnown: true }, options);
+  return await recompute(database, { read, invalid, unusable: [] }, options);
 }
 
 interface Input {
   readonly read: number;
   readonly invalid: number;
   readonly unusable: readonly UnusableLine[];
-  readonly eventIdsKnown: boolean;
 }
 
 async function recompute(database: Database, input: Input, options: RecomputeOptions): Promise<Recomputation> {
-  const step = async <Result>(name: string, compute: (database: Database) => Promise<Result>): Promise<Result> => {
+  const step = <Result>(name: string, compute: (database: Database) => Promise<Result>): Promise<Result> => {
     options.onStep?.(name);
-    return await compute(database);
+    return compute(database);
   };
   const duplicates = await step('cleanse', cleanse);
   const [accepted] = await database.row<[number]>('SELECT count(*)::DOUBLE FROM events');
@@ -101,11 +99,12 @@ async function recompute(database: Database, input: Input, options: RecomputeOpt
     pairTotals: await step('pair totals', pairTotals),
     pairs: await step('pairs', pairs),
   };
-  const { read, invalid, unusable, eventIdsKnown } = input;
+  const lists = new Lists({ ...model, productStats: stores.productStats });
+  const { read, invalid, unusable } = input;
   const counts = { read, invalid, duplicates, accepted };
   return {
-    ...{ counts, unusable, eventIdsKnown, ...stores, ...model },
-    list: (kind, item) => wholeList(kind, item, { ...model, productStats: stores.productStats }),
-    bestSellers: () => wholeBestSellers(stores.productStats),
+    ...{ counts, unusable, ...stores, ...model },
+    list: (kind, item) => lists.of(kind, item),
+    bestSellers: () => rankBestSellers(stores.productStats),
   };
 }

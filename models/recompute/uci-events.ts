@@ -15,7 +15,8 @@ import type { Database } from './database.ts';
  * - Unusable: no invoice, no code, a quantity that is no integer, or not above 0 in a purchase, or not below 0 in a
  *   return; a price that is negative or no multiple of 1/10,000; a date that is none.
  * - The identity of a line is all its fields and its ordinal among equal lines of the same file. So a line that stands
- *   twice in one file is two events, and one that stands in both files is one.
+ *   twice in one file is two events, and one that stands in both files is one. Spelled as `docs/architecture/sources.md`
+ *   asks, because it decides ties: 12 bytes of SHA-256 over the fields, parted by 1F, and the ordinal, all in hex.
  * - Log order: the files as given, the lines as they stand.
  */
 export async function readUci(database: Database, files: readonly string[]): Promise<void> {
@@ -59,9 +60,10 @@ export async function readUci(database: Database, files: readonly string[]): Pro
       CASE WHEN cancelled THEN 'return' ELSE 'purchase' END, abs(quantity), price, date, title,
       upper(code) IN (${serviceCodes.map((code) => `'${code}'`).join(', ')})
     FROM (
-      SELECT *, sha256(concat_ws(chr(31), invoice, code, coalesce(title, ''), quantity, date, price,
-        coalesce(customer, ''), country, row_number() OVER (
-          PARTITION BY file, invoice, code, title, quantity, date, price, customer, country ORDER BY line))) AS event_id
+      SELECT *, substr(sha256(concat_ws(chr(31), invoice, code, coalesce(title, ''), quantity, date, price,
+          coalesce(customer, ''), country)), 1, 24) || printf('%08x', row_number() OVER (
+          PARTITION BY file, invoice, code, title, quantity, date, price, customer, country ORDER BY line) - 1)
+        AS event_id
       FROM judged WHERE unusable IS NULL)`);
 }
 

@@ -1,0 +1,262 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { compareState } from './compare.ts';
+import { formatComparison } from './format-comparison.ts';
+import { bought, event, viewed } from './history.testing.ts';
+import { readerOf } from './reader-of.ts';
+import { type Recomputation, recomputeLog } from './recompute.ts';
+import type { PairRow, Rows, StateReader } from './rows.ts';
+
+let state: Recomputation;
+
+beforeAll(async () => {
+  state = await recomputeLog([
+    ...['1', '2', '3'].flatMap((session) => bought(session, 'ABC')),
+    ...viewed('4', 'AD'),
+    event({ userId: 'u', productId: 'A', price: 12, title: 'a', timestamp: 1 }),
+    event({ userId: 'u', productId: 'B', price: 12, title: 'b', timestamp: 2 }),
+    event({ userId: 'u', productId: 'B', type: 'return', timestamp: 90_000_000 }),
+  ]);
+});
+
+/** The state itself, with some of its methods replaced. */
+function changed(change: Partial<StateReader>): StateReader {
+  return { ...readerOf(state), ...change };
+}
+
+function edited<Row>(rows: Rows<Row>, edit: (row: Row, at: number) => readonly Row[]): Row[] {
+  return [...(rows as Iterable<Row>)].flatMap(edit);
+}
+
+const unequal = async (reader: StateReader) => {
+  const comparison = await compareState(state, reader);
+  const tables = comparison.tables.filter(({ differing, missing, extra }) => differing + missing + extra > 0);
+  expect(comparison.equal).toBe(tables.length === 0);
+  return tables.map(({ name, differing, missing, extra }) => ({ name, differing, missing, extra }));
+};
+
+test('a state equals itself, and every table has rows', async () => {
+  const comparison = await compareState(state, readerOf(state));
+  expect(comparison.equal).toBe(true);
+  for (const { expected, actual, same } of comparison.tables) {
+    expect(expected).toBeGreaterThan(0);
+    expect([actual, same]).toEqual([expected, expected]);
+  }
+  expect(formatComparison(comparison)).toMatch(/Everything compared is equal/);
+});
+
+test('bigint and number are the same integer, and the order of the rows is nobody’s business', async () => {
+  const original = readerOf(state);
+  const reader = changed({
+    productStats: () =>
+      edited(original.productStats(), (row) => [
+        { ...row, purchases: BigInt(row.purchases), revenue: Number(row.revenue) },
+      ]).toReversed(),
+    pairRows: () => edited(original.pairRows(), (row) => [{ ...row, weight: BigInt(row.weight) }]).toReversed(),
+  });
+  expect(await unequal(reader)).toEqual([]);
+});
+
+test('rows that say nothing may be there', async () => {
+  const zeros = { views: 0, carts: 0, purchases: 0, returns: 0, quantity: 0, revenue: 0 };
+  const original = readerOf(state);
+  const reader = changed({
+    productDays: () => [...(original.productDays() as Iterable<never>), { productId: 'A', day: 99, ...zeros }],
+    productUsers: () => [
+      ...(original.productUsers() as Iterable<never>),
+      { productId: 'Z', registers: new Uint8Array(4096) },
+    ],
+    productTitles: () => [
+      ...(original.productTitles() as Iterable<never>),
+      { productId: 'Z', title: null, titles: [] },
+    ],
+  });
+  expect(await unequal(reader)).toEqual([]);
+});
+
+describe('one change is found, in its table and no other', () => {
+  const mutations: readonly [string, string, (original: Required<StateReader>) => Partial<StateReader>][] = [
+    [
+      'a count of a product',
+      'product-stats',
+      (original) => ({
+        productStats: () =>
+          edited(original.productStats(), (row, at) => [
+            at === 0 ? { ...row, purchases: Number(row.purchases) + 1 } : row,
+          ]),
+      }),
+    ],
+    [
+      'a service flag',
+      'product-stats',
+      (original) => ({
+        productStats: () => edited(original.productStats(), (row, at) => [at === 0 ? { ...row, service: true } : row]),
+      }),
+    ],
+    [
+      'a fraction of a cent',
+      'product-days',
+      (original) => ({
+        productDays: () =>
+          edited(original.productDays(), (row, at) => [
+            at === 0 ? { ...row, revenue: Number(row.revenue) + 1e-9 } : row,
+          ]),
+      }),
+    ],
+    [
+      'a register',
+      'product-users',
+      (original) => ({
+        productUsers: () =>
+          edited(original.productUsers(), ({ productId, registers }, at) => [
+            { productId, registers: at === 0 ? registers.with(17, 1) : registers },
+          ]),
+      }),
+    ],
+    [
+      'a chosen title',
+      'product-titles',
+      (original) => ({
+        productTitles: () => edited(original.productTitles(), (row, at) => [at === 0 ? { ...row, title: 'b' } : row]),
+      }),
+    ],
+    [
+      'a title count',
+      'product-titles',
+      (original) => ({
+        productTitles: () =>
+          edited(original.productTitles(), (row, at) => [
+            at === 0 ? { ...row, titles: row.titles.map((title) => ({ ...title, count: 2 })) } : row,
+          ]),
+      }),
+    ],
+    [
+      'the order of recent products',
+      'user-profiles',
+      (original) => ({
+        userProfiles: () => edited(original.userProfiles(), (row) => [{ ...row, recent: row.recent.toReversed() }]),
+      }),
+    ],
+    [
+      'a marginal',
+      'marginals',
+      (original) => ({
+        marginals: () => edited(original.marginals(), (row, at) => [at === 0 ? { ...row, sessions: 99 } : row]),
+      }),
+    ],
+    [
+      'a reminder count',
+      'pair-totals',
+      (original) => ({
+        pairTotals: () => edited(original.pairTotals(), (row) => [{ ...row, rep: row.rep.with(9, 1) }]).slice(0, 2),
+      }),
+    ],
+    [
+      'a weight',
+      'pairs',
+      (original) => ({
+        pairRows: () =>
+          edited(original.pairRows(), (row, at) => [at === 3 ? { ...row, weight: Number(row.weight) - 1 } : row]),
+      }),
+    ],
+    [
+      'a score',
+      'similar lists',
+      (original) => ({
+        list: async (kind, item, limit) => {
+          const answer = await original.list(kind, item, limit);
+          return kind === 'similar' && item === 'A'
+            ? answer.map((one) => ({ ...one, score: one.score + 3e-9 }))
+            : answer;
+        },
+      }),
+    ],
+    [
+      'the order of a list',
+      'similar lists',
+      (original) => ({
+        list: async (kind, item, limit) => {
+          const answer = await original.list(kind, item, limit);
+          return kind === 'similar' && item === 'C' ? answer.toReversed() : answer;
+        },
+      }),
+    ],
+    [
+      'a best seller',
+      'best sellers',
+      (original) => ({ bestSellers: async (limit) => (await original.bestSellers(limit)).toReversed() }),
+    ],
+  ];
+  for (const [name, table, mutation] of mutations) {
+    test(name, async () => {
+      const found = await unequal(changed(mutation(readerOf(state))));
+      expect(found).toHaveLength(1);
+      expect(found[0]).toMatchObject({ name: table, missing: 0, extra: 0 });
+      expect(found[0]!.differing).toBeGreaterThan(0);
+    });
+  }
+});
+
+test('a missing row, an extra neighbour and a row that comes twice are told apart', async () => {
+  const original = readerOf(state);
+  const extra: PairRow = { relation: 'bought', item: 'A', neighbour: 'nobody', weight: 1, count: 1 };
+  const reader = changed({
+    userProfiles: () => [],
+    marginals: () => edited(original.marginals(), (row, at) => (at === 0 ? [row, row] : [row])),
+    pairRows: () => [...edited(original.pairRows(), (row, at) => (at === 2 ? [] : [row])), extra],
+  });
+  expect(await unequal(reader)).toEqual([
+    { name: 'user-profiles', differing: 0, missing: 1, extra: 0 },
+    { name: 'marginals', differing: 0, missing: 0, extra: 1 },
+    { name: 'pairs', differing: 0, missing: 1, extra: 1 },
+  ]);
+});
+
+test('equal scores may change places, unequal ones and repeated items may not', async () => {
+  const original = readerOf(state);
+  const together = (edit: (ids: readonly string[]) => readonly string[]) =>
+    changed({
+      list: async (kind, item, limit) => {
+        const answer = await original.list(kind, item, limit);
+        if (kind === 'similar' || item !== 'C') return answer;
+        return edit(answer.map(({ id }) => id)).map((id, at) => ({ id, score: answer[at]!.score }));
+      },
+    });
+  // C with A and with B: three sessions each; but A and B stand in one more, with the user's own session.
+  expect(
+    state
+      .list('bought-together', 'C')
+      .top(20)
+      .map(({ id }) => id),
+  ).toEqual(['A', 'B']);
+  expect(await unequal(together((ids) => ids.toReversed()))).toEqual([]);
+  expect(await unequal(together(() => ['A', 'A']))).toHaveLength(1);
+  expect(await unequal(together(() => ['A']))).toHaveLength(1);
+});
+
+test('the printed comparison names the row, both values and what was not compared', async () => {
+  const { list: _, bestSellers: __, ...stores } = readerOf(state);
+  const reader: StateReader = {
+    ...stores,
+    marginals: () => edited(stores.marginals(), (row) => [row.item === 'D' ? { ...row, sessions: 7 } : row]),
+  };
+  const comparison = await compareState(state, reader);
+  const text = formatComparison(comparison);
+  expect(comparison.equal).toBe(false);
+  expect(text).toMatch(
+    /marginals: 1 of 1 differences\n {2}viewed D\n {4}expected {2}\{"sessions":1\}\n {4}actual {4}\{"sessions":7\}/,
+  );
+  expect(text).toMatch(/similar lists .*not compared: the reader gives no lists/);
+  expect(text).toMatch(/Different: marginals\.$/);
+});
+
+test('ten differences are shown, all are counted', async () => {
+  const big = await recomputeLog(
+    bought(
+      's',
+      Array.from({ length: 40 }, (_, at) => `p${at}`),
+    ),
+  );
+  const none = { ...readerOf(big), productStats: () => [] };
+  const [table] = (await compareState(big, none)).tables;
+  expect([table!.missing, table!.examples.length]).toEqual([40, 10]);
+});
