@@ -1,15 +1,11 @@
-import type { KeyValueStore } from '../../topology/index.ts';
+import type { LoadedStore } from './loaded-store.ts';
 
 /**
- * A key-value store that is a Map and nothing else: no table below, no commit. It lets the evaluation and the tests of
- * the pure parts run the very code that the processors run, without a runtime.
+ * A store that is a Map and nothing else: no table below, no commit. It lets the evaluation and the tests of the pure
+ * parts run the very code that the processors run, without a runtime.
  */
-export class HeapStore<K extends string | number, V> implements KeyValueStore<K, V> {
+export class HeapStore<K extends string | number, V> implements LoadedStore<K, V> {
   readonly name: string;
-  readonly partition = 0;
-  readonly kind = 'key-value';
-  readonly dirtyBytes = 0;
-  readonly cachedBytes = 0;
   readonly #rows = new Map<K, V>();
   readonly #loaded = new Set<K>();
 
@@ -23,46 +19,26 @@ export class HeapStore<K extends string | number, V> implements KeyValueStore<K,
   }
 
   isLoaded(key: K): boolean {
-    return this.#loaded.has(key) || this.#rows.has(key);
+    return this.#loaded.has(key);
   }
 
+  /** As strict as a real store, so that a processor which forgets to load fails here too. */
   getLoaded(key: K): V | undefined {
-    if (!this.isLoaded(key)) throw new Error(`Key ${key} of store '${this.name}' is not loaded`);
+    if (!this.#loaded.has(key)) throw new Error(`Key '${key}' of store '${this.name}' is not loaded`);
     return this.#rows.get(key);
   }
 
-  get(key: K): Promise<V | undefined> {
-    return Promise.resolve(this.#rows.get(key));
-  }
-
   put(key: K, value: V): void {
+    this.#loaded.add(key);
     this.#rows.set(key, value);
   }
 
-  delete(key: K): void {
-    this.#rows.delete(key);
+  /** Forgets what was loaded, as a store does that evicts everything between batches. */
+  evict(): void {
+    this.#loaded.clear();
   }
 
   entries(): IterableIterator<[K, V]> {
     return this.#rows.entries();
-  }
-
-  // eslint-disable-next-line typescript/require-await
-  async *range(): AsyncIterable<readonly [K, V]> {
-    yield* this.#rows;
-  }
-
-  stageChanges(): void {}
-
-  changes(): [] {
-    return [];
-  }
-
-  committed(): void {}
-
-  discard(): void {}
-
-  trim(): void {
-    this.#loaded.clear();
   }
 }

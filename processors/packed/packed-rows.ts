@@ -1,8 +1,8 @@
 import { MillraceError } from '../../schemas/index.ts';
-import type { KeyValueStore } from '../../topology/index.ts';
 import { Chunk, stride } from './chunk.ts';
 import { chunkKey, chunksPerRowMax, rowMax, type ChunkKey } from './chunk-key.ts';
 import { chunkOf, chunkToSplit } from './linear-hashing.ts';
+import type { LoadedStore } from './loaded-store.ts';
 
 /**
  * Packed rows over a key-value store: row → sorted entries, in chunks of about 96.
@@ -20,14 +20,14 @@ import { chunkOf, chunkToSplit } from './linear-hashing.ts';
  * A chunk is put when a batch first changes it, and goes on being changed in place until the batch ends.
  */
 export class PackedRows {
-  readonly #store: KeyValueStore<ChunkKey, Chunk>;
+  readonly #store: LoadedStore<ChunkKey, Chunk>;
   readonly #hashOf: EntryHash;
   readonly #entriesPerChunk: number;
   #rows: PackedRow[] = [];
   #missing: ChunkKey[] = [];
 
   constructor(
-    store: KeyValueStore<ChunkKey, Chunk>,
+    store: LoadedStore<ChunkKey, Chunk>,
     options: { readonly hashOf: EntryHash; readonly entriesPerChunk?: number },
   ) {
     this.#store = store;
@@ -77,7 +77,7 @@ export type EntryHash = (first: number, second: number) => number;
 export class PackedRow {
   readonly row: number;
   readonly headKey: ChunkKey;
-  readonly #store: KeyValueStore<ChunkKey, Chunk>;
+  readonly #store: LoadedStore<ChunkKey, Chunk>;
   #head: Chunk | undefined;
   /** Chunks after the splits that are due, and before. */
   #chunkCount = 1;
@@ -86,7 +86,7 @@ export class PackedRow {
   readonly #wanted: number[] = [];
   readonly #dirty: boolean[] = [];
 
-  constructor(store: KeyValueStore<ChunkKey, Chunk>, row: number) {
+  constructor(store: LoadedStore<ChunkKey, Chunk>, row: number) {
     this.#store = store;
     this.row = row;
     this.headKey = chunkKey(row, 0);

@@ -1,8 +1,8 @@
 import { MillraceError } from '../../schemas/index.ts';
-import type { KeyValueStore } from '../../topology/index.ts';
 import { mix32 } from '../hash/murmur3.ts';
 import type { Chunk } from '../packed/chunk.ts';
 import type { ChunkKey } from '../packed/chunk-key.ts';
+import type { LoadedStore } from '../packed/loaded-store.ts';
 import { PackedRows, type PackedRow } from '../packed/packed-rows.ts';
 import type { PairStep } from './pair-step.ts';
 import { pairRow } from './pair-row.ts';
@@ -173,10 +173,10 @@ export class PairTables {
 }
 
 export interface PairStores {
-  readonly items: KeyValueStore<string, number>;
-  readonly names: KeyValueStore<number, string>;
-  readonly marginals: KeyValueStore<number, number>;
-  readonly pairs: KeyValueStore<ChunkKey, Chunk>;
+  readonly items: LoadedStore<string, number>;
+  readonly names: LoadedStore<number, string>;
+  readonly marginals: LoadedStore<number, number>;
+  readonly pairs: LoadedStore<ChunkKey, Chunk>;
 }
 
 /** Items are never empty, so this key of `pair-items` is free for the counter. */

@@ -1,0 +1,64 @@
+import type { Interaction } from '../../schemas/index.ts';
+import type { KeyValueStore, Processor, ProcessorContext, Record } from '../../topology/index.ts';
+import type { PairStep } from '../pairs/pair-step.ts';
+import { addToTotals, emptyPairTotals, type PairTotals } from '../pairs/pair-totals.ts';
+import { relationOf, relations, type Relation } from '../pairs/relation.ts';
+import { sessionStep } from '../pairs/session-step.ts';
+import { storeNames } from '../store-names.ts';
+import { newSession, sequenceOf, sessionEventsMax, sessionGapMs, type Session } from './session.ts';
+import { sessionKey } from './session-key.ts';
+
+/**
+ * Clean interactions → steps for the pair tables, in the order of the log (key in: session key; key out: the item).
+ * Events that take part in no relation pass silently; so do those beyond a session's 200th, which are counted.
+ */
+export class SessionProcessor implements Processor<string, Interaction, string, PairStep> {
+  #context!: ProcessorContext<string, PairStep>;
+  #sessions!: KeyValueStore<string, Session>;
+  #totals!: KeyValueStore<string, PairTotals>;
+
+  init(context: ProcessorContext<string, PairStep>): void {
+    this.#context = context;
+    this.#sessions = context.getStateStore(storeNames.sessions);
+    this.#totals = context.getStateStore(storeNames.pairTotals);
+  }
+
+  async load(records: readonly Record<string, Interaction>[]): Promise<void> {
+    const keys = new Set<string>();
+    for (const { value } of records) if (relationOf(value) !== undefined) keys.add(sessionKey(value));
+    await Promise.all([this.#sessions.load(keys), this.#totals.load(relations)]);
+  }
+
+  process(record: Record<string, Interaction>): void {
+    const event = record.value;
+    const relation = relationOf(event);
+    if (relation === undefined) return;
+    const key = sessionKey(event);
+    const session = this.#open(key, event);
+    session.events += 1;
+    if (event.timestamp > session.lastMs) session.lastMs = event.timestamp;
+    if (session.events <= sessionEventsMax) this.#step(session, relation, record);
+    this.#sessions.put(key, session);
+  }
+
+  #open(key: string, event: Interaction): Session {
+    const session = this.#sessions.getLoaded(key);
+    if (session === undefined) return newSession();
+    const ended = event.sessionId === null && event.timestamp - session.lastMs > sessionGapMs;
+    return ended ? newSession() : session;
+  }
+
+  #step(session: Session, relation: Relation, record: Record<string, Interaction>): void {
+    const item = record.value.productId;
+    const step = sessionStep(sequenceOf(session, relation), item);
+    session.items.push(item);
+    session.relations.push(relation);
+
+    const totals = this.#totals.getLoaded(relation) ?? emptyPairTotals();
+    if (addToTotals(totals, step)) this.#totals.put(relation, totals);
+    const { first, pairs } = step;
+    if (!first && pairs.length === 0) return;
+    const { timestamp, headers } = record;
+    this.#context.forward({ key: item, value: { relation, item, first, pairs }, timestamp, headers });
+  }
+}
