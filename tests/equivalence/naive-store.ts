@@ -44,6 +44,14 @@ export class NaiveKeyValueStore implements KeyValueStore<unknown, unknown> {
     yield* this.rows.values();
   }
 
+  async committedGet(key: unknown): Promise<unknown> {
+    return this.getLoaded(key);
+  }
+
+  committedRange(): AsyncIterable<readonly [unknown, unknown]> {
+    return this.range();
+  }
+
   stageChanges(): void {}
   committed(): void {}
   discard(): void {}
