@@ -6,7 +6,7 @@
  * in the same order, and for that the two collections are rebuilt here as far as order goes. Both follow their public
  * specification: String.hashCode, and HashMap's spread `h ^ (h >>> 16)` over a power of two of buckets, at most three
  * quarters full; TreeMap is a red-black tree (Cormen et al., Introduction to Algorithms, chapter 13), insertion only.
- * Checked against the 162 descriptions of the conformance set: 2,622 neighbour lists, all equal.
+ * tests/conformance/describe-order.test.ts holds it against every description of the conformance set.
  */
 
 /** The strings in the order of a HashSet that they were added to one by one. */
