@@ -20,3 +20,23 @@ export {
   type Scored,
   type VoteOptions,
 } from './recommend/score.ts';
+export { interactionBinarySerde } from './binary/interaction-serde.ts';
+export { cleanseCounters, type CleanseCounter } from './cleanse/cleanse-processor.ts';
+export { pairStepSerde } from './pairs/pair-step-serde.ts';
+export { partitionOfItem } from './pairs/pair-processor.ts';
+export {
+  parseProductDayKey,
+  productDayKey,
+  utcDay,
+  type ProductDay,
+  type ProductMonth,
+  type UtcDay,
+} from './products/product-days.ts';
+export type { ProductStats } from './products/product-stats.ts';
+export { bestTitle, type TitleCount } from './products/product-titles.ts';
+export { sequenceOf, sessionEventsMax, type Session } from './sessions/session.ts';
+export { sessionKey } from './sessions/session-key.ts';
+export { countSerde, storeSerdes } from './shop-stores.ts';
+export { interactionSerde, shopTopics, shopTopology, type ShopOptions } from './shop-topology.ts';
+export { storeNames } from './store-names.ts';
+export { recentMax, type RecentProduct, type UserProfile } from './users/user-profile.ts';

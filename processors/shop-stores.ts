@@ -1,0 +1,45 @@
+import { int64Serde, stringSerde, type Serde } from '../schemas/index.ts';
+import { ByteReader } from './binary/byte-reader.ts';
+import { ByteWriter } from './binary/byte-writer.ts';
+import { chunkKeySerde } from './packed/chunk-key.ts';
+import { chunkSerde } from './packed/chunk.ts';
+import { pairTotalsSerde } from './pairs/pair-totals.ts';
+import { productMonthSerde } from './products/product-days.ts';
+import { productStatsSerde } from './products/product-stats.ts';
+import { productTitlesSerde } from './products/product-titles.ts';
+import { hyperLogLogSerde } from './products/product-users.ts';
+import { sessionSerde } from './sessions/session.ts';
+import { storeNames } from './store-names.ts';
+import { userProfileSerde } from './users/user-profile.ts';
+
+const writer = new ByteWriter();
+
+/** A count, as varint. */
+export const countSerde: Serde<number> = {
+  name: 'count',
+  serialize: (count) => writer.begin().varint(count).finish(),
+  deserialize(bytes) {
+    const reader = new ByteReader('count', bytes);
+    const count = reader.varint();
+    reader.end();
+    return count;
+  },
+  sizeOf: () => 16,
+};
+
+/** Key and value serdes of every store, by its name: how rows and changes are read from outside the topology. */
+export const storeSerdes = {
+  [storeNames.eventsSeen]: { key: chunkKeySerde, value: chunkSerde },
+  [storeNames.cleanseCounters]: { key: stringSerde, value: countSerde },
+  [storeNames.productStats]: { key: stringSerde, value: productStatsSerde },
+  [storeNames.productDays]: { key: stringSerde, value: productMonthSerde },
+  [storeNames.productUsers]: { key: stringSerde, value: hyperLogLogSerde },
+  [storeNames.productTitles]: { key: stringSerde, value: productTitlesSerde },
+  [storeNames.userProfiles]: { key: stringSerde, value: userProfileSerde },
+  [storeNames.sessions]: { key: stringSerde, value: sessionSerde },
+  [storeNames.pairTotals]: { key: stringSerde, value: pairTotalsSerde },
+  [storeNames.pairItems]: { key: stringSerde, value: countSerde },
+  [storeNames.pairItemNames]: { key: int64Serde, value: stringSerde },
+  [storeNames.marginals]: { key: int64Serde, value: countSerde },
+  [storeNames.pairs]: { key: chunkKeySerde, value: chunkSerde },
+} as const;

@@ -1,0 +1,306 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { interactionTypes, openEmbeddedRegistry, stringSerde, type Interaction, type SchemaRegistry } from '../schemas/index.ts';
+import { TopologyTestDriver, type KeyValueStore } from '../topology/index.ts';
+import { HyperLogLog } from './hll/hyper-log-log.ts';
+import {
+  bestTitle,
+  chunkOfChunkKey,
+  interactionSerde,
+  partitionOfItem,
+  relationOfPairRow,
+  itemOfPairRow,
+  rowOfChunkKey,
+  sessionKey,
+  sessionStep,
+  shopTopics,
+  shopTopology,
+  storeNames,
+  stride,
+  type Chunk,
+  type PairTotals,
+  type ProductMonth,
+  type ProductStats,
+  type Relation,
+  type TitleCount,
+  type UserProfile,
+} from './index.ts';
+
+const dayMs = 86_400_000;
+let folder: string;
+let registry: SchemaRegistry;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-shop-'));
+  registry = await openEmbeddedRegistry(folder);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A small shop: few ids, so that everything repeats; late events, duplicates, gaps beyond 30 minutes and 24 hours. */
+const event: fc.Arbitrary<Interaction> = fc
+  .record({
+    eventId: fc.integer({ min: 0, max: 60 }).map((n) => `e${n}`),
+    userId: fc.constantFrom('u1', 'u2', 'ü3'),
+    sessionId: fc.constantFrom(null, null, 's1', 's2'),
+    productId: fc.constantFrom('a', 'b', 'c', 'd', 'é', 'f/1'),
+    type: fc.constantFrom(...interactionTypes, 'view', 'view', 'purchase', 'purchase'),
+    quantity: fc.integer({ min: 1, max: 9 }),
+    price: fc.integer({ min: 0, max: 100_000 }),
+    currency: fc.constantFrom(null, 'GBP'),
+    timestamp: fc.integer({ min: 0, max: 200 }).map((n) => 1_290_000_000_000 + n * 20 * 60_000),
+    title: fc.constantFrom(null, 'Lamp', 'LAMP'),
+    service: fc.integer({ min: 0, max: 19 }).map((n) => n === 0),
+  })
+  .map((value) => value as Interaction);
+
+describe('the shop topology', () => {
+  it.each([1, 3])('keeps what a recomputation finds, with %i partitions and any batches', async (partitions) => {
+    const history = fc.array(event, { minLength: 1, maxLength: 120, size: 'max' });
+    await fc.assert(
+      fc.asyncProperty(history, fc.integer({ min: 1, max: 40 }), async (events, maxBatchRecords) => {
+        const topology = await shopTopology({ registry, partitions });
+        const driver = await TopologyTestDriver.create(topology, {
+          topics: { [shopTopics.interactions]: partitions, [shopTopics.clean]: partitions },
+          maxBatchRecords,
+        });
+        const serde = await interactionSerde(registry, shopTopics.interactions);
+        const input = driver.createInputTopic(shopTopics.interactions, stringSerde, serde);
+        for (const value of events) {
+          const key = sessionKey(value);
+          input.enqueue(key, value, value.timestamp, { partition: partitionOfItem(key, partitions) });
+        }
+        await driver.run({ maxBatchRecords });
+        expect(await stateOf(driver, partitions)).toEqual(recompute(accepted(events, partitions)));
+        await driver.close();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('puts an invalid event to the handler, counts it, and goes on', async () => {
+    const driver = await TopologyTestDriver.create(await shopTopology({ registry }), {
+      topics: { [shopTopics.interactions]: 1, [shopTopics.clean]: 1 },
+      processingHandler: () => 'continue',
+      maxBatchRecords: 10,
+    });
+    const serde = await interactionSerde(registry, shopTopics.interactions);
+    const clean = driver.createOutputTopic(shopTopics.clean, stringSerde, serde);
+    const input = driver.createInputTopic(shopTopics.interactions, stringSerde, serde);
+    const good: Interaction = {
+      eventId: 'e1',
+      userId: 'u1',
+      sessionId: null,
+      productId: 'p1',
+      type: 'purchase',
+      quantity: 2,
+      price: 10_000,
+      currency: null,
+      timestamp: dayMs,
+      title: null,
+      service: false,
+    };
+    input.enqueue('u:u1', { ...good, quantity: 0 }, dayMs);
+    input.enqueue('u:u1', { ...good, quantity: 1e9, price: 1e15 }, dayMs);
+    input.enqueue('u:u1', good, dayMs);
+    input.enqueue('u:u1', { ...good, timestamp: 2 * dayMs }, 2 * dayMs);
+    input.enqueue('u:u1', { ...good, timestamp: 2 * dayMs + 1 }, 2 * dayMs + 1);
+    await driver.run();
+    expect((await clean.readRecords()).map(({ value }) => value?.timestamp)).toEqual([dayMs, 2 * dayMs + 1]);
+    const counters = driver.getStateStore<KeyValueStore<string, number>>(storeNames.cleanseCounters);
+    expect([await counters.get('accepted'), await counters.get('duplicates'), await counters.get('invalid')]).toEqual([
+      2, 1, 2,
+    ]);
+    await driver.close();
+  });
+});
+
+interface ShopState {
+  readonly products: Record<string, unknown>;
+  readonly users: Record<string, UserProfile>;
+  readonly marginals: Record<string, number>;
+  readonly totals: Record<string, PairTotals>;
+  readonly pairs: Record<string, readonly [weight: number, count: number]>;
+}
+
+/** First in log order stays, a partition at a time. */
+function accepted(events: readonly Interaction[], partitions: number): Interaction[] {
+  const kept: Interaction[] = [];
+  for (const event of events) {
+    const partition = partitionOfItem(sessionKey(event), partitions);
+    const isSame = (other: Interaction) =>
+      other.eventId === event.eventId &&
+      Math.abs(other.timestamp - event.timestamp) <= dayMs &&
+      partitionOfItem(sessionKey(other), partitions) === partition;
+    if (!kept.some(isSame)) kept.push(event);
+  }
+  return kept;
+}
+
+function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const value of values) groups.set(keyOf(value), [...(groups.get(keyOf(value)) ?? []), value]);
+  return groups;
+}
+
+function recompute(events: readonly Interaction[]): ShopState {
+  const state: ShopState = { products: {}, users: {}, marginals: {}, totals: {}, pairs: {} };
+  for (const [productId, own] of groupBy(events, ({ productId }) => productId)) state.products[productId] = product(own);
+  for (const [userId, own] of groupBy(events, ({ userId }) => userId!)) state.users[userId] = user(own);
+  for (const session of groupBy(events, sessionKey).values()) addSession(state, session);
+  return state;
+}
+
+const amounts = (events: readonly Interaction[]) => {
+  const count = (type: string) => events.filter((event) => event.type === type).length;
+  const sum = (valueOf: (event: Interaction) => number) =>
+    events.reduce((total, event) => {
+      if (event.type === 'purchase') return total + valueOf(event);
+      return event.type === 'return' ? total - valueOf(event) : total;
+    }, 0);
+  return {
+    views: count('view'),
+    carts: count('cart'),
+    purchases: count('purchase'),
+    returns: count('return'),
+    quantity: sum(({ quantity }) => quantity),
+    revenue: sum(({ quantity, price }) => quantity * price),
+  };
+};
+
+const seen = (events: readonly Interaction[]) => ({
+  firstSeenMs: Math.min(...events.map(({ timestamp }) => timestamp)),
+  lastSeenMs: Math.max(...events.map(({ timestamp }) => timestamp)),
+});
+
+const byTime = (a: Interaction, b: Interaction) => a.timestamp - b.timestamp || (a.eventId < b.eventId ? -1 : 1);
+
+function product(events: readonly Interaction[]): unknown {
+  const stats: ProductStats = {
+    ...amounts(events),
+    favorites: events.filter(({ type }) => type === 'favorite').length,
+    removes: events.filter(({ type }) => type === 'remove').length,
+    ratings: events.filter(({ type }) => type === 'rating').length,
+    ...seen(events),
+    service: events.some(({ service }) => service),
+  };
+  const counted = events.filter(({ type }) => ['view', 'cart', 'purchase', 'return'].includes(type));
+  const days = [...groupBy(counted, ({ timestamp }) => new Date(timestamp).toISOString().slice(0, 10))];
+  const users = new HyperLogLog();
+  for (const { type, userId } of events) if (type !== 'return') users.add(userId!);
+  const titles = [...groupBy(events.filter(({ title }) => title !== null), ({ title }) => title!)];
+  const ranked = titles
+    .map(([title, own]) => ({ title, events: own.length, first: own.toSorted(byTime)[0]! }))
+    .toSorted((a, b) => b.events - a.events || byTime(a.first, b.first));
+  return {
+    stats,
+    days: Object.fromEntries(days.map(([day, own]) => [day, amounts(own)])),
+    users: users.toRegisters(),
+    title: ranked[0]?.title ?? null,
+    titles: Object.fromEntries(ranked.map(({ title, events: count }) => [title, count])),
+  };
+}
+
+function user(events: readonly Interaction[]): UserProfile {
+  const { revenue: spend, ...counts } = amounts(events);
+  const shown = events.filter(({ type, service }) => type !== 'return' && !service);
+  const latest = [...groupBy(shown, ({ productId }) => productId).values()].map((own) => own.toSorted(byTime).at(-1)!);
+  const recent = latest
+    .toSorted((a, b) => -byTime(a, b))
+    .map(({ productId, timestamp, eventId }) => ({ productId, timestamp, eventId }));
+  return { ...counts, spend, ...seen(events), recent };
+}
+
+function addSession(state: ShopState, events: readonly Interaction[]): void {
+  let sequences: Record<Relation, string[]> = { viewed: [], bought: [] };
+  let lastMs = -Infinity;
+  const add = (map: Record<string, number>, key: string, amount: number) => {
+    map[key] = (map[key] ?? 0) + amount;
+  };
+  for (const { type, service, sessionId, timestamp, productId } of events) {
+    if (service || (type !== 'view' && type !== 'purchase')) continue;
+    if (sessionId === null && timestamp - lastMs > 30 * 60_000) {
+      sequences = { viewed: [], bought: [] };
+      lastMs = timestamp;
+    }
+    lastMs = Math.max(lastMs, timestamp);
+    const relation = type === 'view' ? 'viewed' : 'bought';
+    const step = sessionStep(sequences[relation], productId);
+    sequences[relation].push(productId);
+    const totals = (state.totals[relation] ??= { sessions: 0, rep: zeros(), repN: zeros() });
+    if (step.opens) totals.sessions += 1;
+    if (step.reminderHit > 0) totals.rep[step.reminderHit]! += 1;
+    for (let k = 1; k <= step.reminderPositions; k += 1) totals.repN[k]! += 1;
+    if (step.first) add(state.marginals, `${relation} ${productId}`, 1);
+    for (const { item, forward, back, count } of step.pairs) {
+      for (const [from, to, weight] of [
+        [item, productId, forward],
+        [productId, item, back],
+      ] as const) {
+        const before = state.pairs[`${relation} ${from}>${to}`] ?? [0, 0];
+        state.pairs[`${relation} ${from}>${to}`] = [before[0] + weight, before[1] + count];
+      }
+    }
+  }
+}
+
+const zeros = () => Array<number>(11).fill(0);
+
+async function stateOf(driver: TopologyTestDriver, partitions: number): Promise<ShopState> {
+  const state: ShopState = { products: {}, users: {}, marginals: {}, totals: {}, pairs: {} };
+  const stats = new Map<string, ProductStats>();
+  const days = new Map<string, Record<string, unknown>>();
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const all = async <K, V>(name: string): Promise<(readonly [K, V])[]> => {
+      const rows: (readonly [K, V])[] = [];
+      for await (const row of driver.getStateStore<KeyValueStore<K, V>>(name, partition).range()) rows.push(row);
+      return rows;
+    };
+    for (const [id, row] of await all<string, ProductStats>(storeNames.productStats)) stats.set(id, row);
+    for (const [key, month] of await all<string, ProductMonth>(storeNames.productDays)) {
+      const id = key.slice(0, key.lastIndexOf('/'));
+      const own = days.get(id) ?? {};
+      days.set(id, own);
+      for (const { day, ...sums } of month) own[`${key.slice(id.length + 1)}-${String(day).padStart(2, '0')}`] = sums;
+    }
+    const users = new Map(await all<string, HyperLogLog>(storeNames.productUsers));
+    const titles = new Map(await all<string, TitleCount[]>(storeNames.productTitles));
+    for (const [id] of await all<string, ProductStats>(storeNames.productStats)) {
+      const own = titles.get(id) ?? [];
+      state.products[id] = {
+        stats: stats.get(id),
+        days: days.get(id) ?? {},
+        users: (users.get(id) ?? new HyperLogLog()).toRegisters(),
+        title: bestTitle(own),
+        titles: Object.fromEntries(own.map(({ title, events }) => [title, events])),
+      };
+    }
+    for (const [id, profile] of await all<string, UserProfile>(storeNames.userProfiles)) state.users[id] = profile;
+    for (const [relation, totals] of await all<string, PairTotals>(storeNames.pairTotals)) {
+      const sum = (state.totals[relation] ??= { sessions: 0, rep: zeros(), repN: zeros() });
+      sum.sessions += totals.sessions;
+      for (let k = 1; k <= 10; k += 1) {
+        sum.rep[k]! += totals.rep[k]!;
+        sum.repN[k]! += totals.repN[k]!;
+      }
+    }
+    const names = new Map(await all<number, string>(storeNames.pairItemNames));
+    for (const [row, count] of await all<number, number>(storeNames.marginals)) {
+      state.marginals[`${relationOfPairRow(row)} ${names.get(itemOfPairRow(row))}`] = count;
+    }
+    for (const [key, chunk] of await all<number, Chunk>(storeNames.pairs)) {
+      const row = rowOfChunkKey(key);
+      expect(chunkOfChunkKey(key)).toBe(0);
+      const from = names.get(itemOfPairRow(row))!;
+      expect(partitionOfItem(from, partitions)).toBe(partition);
+      for (let word = 0; word < chunk.size * stride; word += stride) {
+        const [neighbour, weight, count] = chunk.words.subarray(word, word + stride);
+        state.pairs[`${relationOfPairRow(row)} ${from}>${names.get(neighbour!)}`] = [weight!, count!];
+      }
+    }
+  }
+  return state;
+}
