@@ -4,6 +4,9 @@
  * Apache Kafka's terms and rules throughout. Offsets are per partition, grow, and are not dense (transactions'
  * control records, compaction, abandoned appends leave gaps), so a read says where the next one begins. Offsets are
  * safe integers. Timestamps are ms since epoch.
+ *
+ * The shape was held against kafkajs on a real broker before it was fixed: docs/decisions/005 says what follows from
+ * what, docs/architecture/log.md what every log behind the port keeps.
  */
 export interface Log extends AsyncDisposable {
   /**
@@ -13,7 +16,12 @@ export interface Log extends AsyncDisposable {
   createTopics(topics: readonly TopicSpec[]): Promise<void>;
   topics(): Promise<readonly TopicSpec[]>;
 
-  /** Appends; resolves with the base offset when the records are durable as `Acknowledgement` says. */
+  /**
+   * Appends; resolves with the base offset when the records are durable (docs/architecture/log.md says against what).
+   * Calls for one partition are appended in their order, also when they are not awaited.
+   * @throws MillraceError `RECORD_TOO_LARGE`, `TOPIC_NOT_FOUND`, `PARTITION_NOT_FOUND`; `PRODUCER_FENCED` and
+   *   `OUT_OF_ORDER_SEQUENCE` with `options.producer`; `LOG_CLOSED`
+   */
   produce(partition: TopicPartition, records: readonly LogRecord[], options?: ProduceOptions): Promise<ProduceResult>;
 
   /**
@@ -23,15 +31,31 @@ export interface Log extends AsyncDisposable {
    */
   read(partition: TopicPartition, offset: number, limits: ReadLimits): Promise<FetchedRecords>;
 
+  /**
+   * `earliest`: the log start. `latest`: where a reader arrives at the end, the last stable offset. A timestamp: the
+   * first offset whose timestamp is at or after it; when there is none, `latest` (Kafka's broker says -1 there).
+   */
   listOffsets(partition: TopicPartition, at: OffsetSpec): Promise<number>;
-  /** Moves the log start to `beforeOffset`: what is below can no longer be read. */
+  /**
+   * Moves the log start to `beforeOffset`: what is below can no longer be read. Lower than the log start is nothing to do.
+   * @throws MillraceError `OFFSET_OUT_OF_RANGE` above `latest`
+   */
   deleteRecords(partition: TopicPartition, beforeOffset: number): Promise<void>;
 
-  /** Offsets a consumer group has committed; undefined where it has none. */
+  /**
+   * Offsets a consumer group has committed; undefined where it has none. What a transaction that is still open has sent
+   * does not count: who takes over from another begins the transaction of that id first, which settles it, then asks.
+   */
   committedOffsets(group: string, partitions: readonly TopicPartition[]): Promise<(number | undefined)[]>;
-  /** Joins a consumer group; the listener hears of every change of its partitions, revocation before assignment. */
+  /**
+   * Joins a consumer group; the listener hears of every change of its partitions, revocation before assignment.
+   * Partition n of all topics of a member goes to the same member (assignment.ts).
+   */
   joinGroup(group: string, topics: readonly string[], listener: RebalanceListener): Promise<GroupMember>;
-  /** Outputs and consumed offsets as one unit, for a producer outside the embedded topology runtime. */
+  /**
+   * Outputs and consumed offsets as one unit, for a producer outside the embedded topology runtime. When it resolves,
+   * an earlier transaction under the id is fenced and settled: committed or gone.
+   */
   beginTransaction(transactionalId: string): Promise<LogTransaction>;
 }
 
@@ -55,6 +79,7 @@ export interface LogRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly timestamp: number;
+  /** Order is kept among headers of one key. Kafka's clients group them by key. */
   readonly headers?: readonly LogHeader[];
 }
 
@@ -81,7 +106,8 @@ export interface ProduceOptions {
   /**
    * Idempotence, as Kafka's producer id and sequence: the first record of the batch has number `sequence`, counted per
    * producer and partition from 0. A batch that was already appended is acknowledged with its old offset; a gap is
-   * `OUT_OF_ORDER_SEQUENCE`.
+   * `OUT_OF_ORDER_SEQUENCE`. The last five batches of a producer are remembered, for a day after its last append.
+   * The id is the caller's to choose in the embedded log; on Kafka it is a number the broker has given.
    */
   readonly producer?: { readonly id: string; readonly epoch: number; readonly sequence: number };
 }
@@ -94,6 +120,10 @@ export interface ProduceResult {
 
 export type OffsetSpec = 'earliest' | 'latest' | { readonly timestamp: number };
 
+/**
+ * A log may take more away than it has to and give it back (Kafka's eager rebalancing takes everything). Where it waits
+ * for `onRevoked`, offsets can still be committed inside it; kafkajs does not wait, there the commit may be fenced.
+ */
 export interface RebalanceListener {
   onRevoked(partitions: readonly TopicPartition[]): Promise<void>;
   onAssigned(partitions: readonly TopicPartition[]): Promise<void>;
@@ -101,7 +131,10 @@ export interface RebalanceListener {
 
 export interface GroupMember extends AsyncDisposable {
   readonly memberId: string;
-  /** Commits outside a transaction. */
+  /**
+   * Commits outside a transaction, for partitions the member owns.
+   * @throws MillraceError `MEMBER_FENCED` for others
+   */
   commitOffsets(offsets: readonly ConsumedOffset[]): Promise<void>;
 }
 

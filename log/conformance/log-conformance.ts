@@ -13,7 +13,7 @@ import { transactionCases } from './transactions.ts';
  * said about topics of others, offsets are never taken for dense, whatever may take a while is waited for within a
  * bound.
  *
- *     logConformance('embedded on memory', openLog, { producerSequences: true, reopen: openLog, maxRecordBytes: 1 << 20 })
+ *     logConformance('embedded on memory', openLog, supports)
  */
 export function logConformance(name: string, openLog: () => Promise<Log>, supports: LogSupports): void {
   describe(`${name} keeps the promises of the log port`, () => {
@@ -26,6 +26,8 @@ export function logConformance(name: string, openLog: () => Promise<Log>, suppor
 export interface LogSupports {
   /** `ProduceOptions.producer` can be given. */
   readonly producerSequences: boolean;
+  /** A rebalance waits for `onRevoked`, so that offsets can be committed in it. */
+  readonly awaitsRevocation: boolean;
   /** A record above this is refused before it is sent. */
   readonly maxRecordBytes: number;
   /** Disposes the log and opens the same one again. */

@@ -49,5 +49,8 @@ function over(
     await storage.close();
     return openOn(await open(storage));
   };
-  return [async () => openOn(await open()), { producerSequences: true, maxRecordBytes: 1 << 20, reopen }];
+  return [
+    async () => openOn(await open()),
+    { producerSequences: true, awaitsRevocation: true, maxRecordBytes: 1 << 20, reopen },
+  ];
 }

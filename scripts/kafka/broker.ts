@@ -1,0 +1,153 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+/**
+ * A real Apache Kafka broker for a test run: one KRaft node, broker and controller in one process, on free ports of
+ * 127.0.0.1, in a folder of its own that goes with it. Needs Java 17 and, the first time, Maven, which copies the
+ * jars that pom.xml names into `~/.cache/millrace/kafka-<version>` (or `MILLRACE_KAFKA_JARS`).
+ */
+export interface KafkaBroker extends AsyncDisposable {
+  /** `127.0.0.1:port`, for a client's `brokers`. */
+  readonly address: string;
+  readonly version: string;
+  readonly pid: number;
+  /** What the broker printed. */
+  readonly logFile: string;
+}
+
+export async function startKafka(overrides: Readonly<Record<string, string>> = {}): Promise<KafkaBroker> {
+  const version = await kafkaVersion();
+  const classpath = join(await kafkaJars(version), '*');
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-'));
+  const [port, controllerPort] = await freePorts(2);
+  const config = join(folder, 'server.properties');
+  await writeFile(config, properties({ ...settings(folder, port as number, controllerPort as number), ...overrides }));
+  const logFile = join(folder, 'broker.log');
+
+  await promisify(execFile)('java', [
+    ...['-Xmx256m', '-cp', classpath, 'kafka.tools.StorageTool', 'format'],
+    ...['--cluster-id', clusterId(), '--config', config],
+  ]);
+  const child = spawn('java', ['-Xms256m', '-Xmx512m', '-cp', classpath, 'kafka.Kafka', config], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log = createWriteStream(logFile);
+  await once(log, 'open');
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  const stop = async (): Promise<void> => {
+    await stopByPid(child);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await ready(child, port as number, logFile);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { address: `127.0.0.1:${port}`, version, pid: child.pid as number, logFile, [Symbol.asyncDispose]: stop };
+}
+
+function settings(folder: string, port: number, controllerPort: number): Record<string, string> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'log.dirs': join(folder, 'data'),
+    // One node holds everything.
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    // What a test must not wait for, and must not get by surprise.
+    'group.initial.rebalance.delay.ms': '0',
+    'auto.create.topics.enable': 'false',
+    'log.retention.check.interval.ms': '1000',
+  };
+}
+
+async function kafkaVersion(): Promise<string> {
+  const pom = await readFile(join(import.meta.dirname, 'pom.xml'), 'utf8');
+  const version = /<kafka\.version>([^<]+)</.exec(pom)?.[1];
+  if (version === undefined) throw new Error('scripts/kafka/pom.xml names no kafka.version');
+  return version;
+}
+
+/** The folder with the jars; copied beside it first, so that a copy that was cut off is never taken for whole. */
+async function kafkaJars(version: string): Promise<string> {
+  const folder = process.env['MILLRACE_KAFKA_JARS'] ?? join(homedir(), '.cache', 'millrace', `kafka-${version}`);
+  if (existsSync(join(folder, `kafka_2.13-${version}.jar`))) return folder;
+  await mkdir(join(folder, '..'), { recursive: true });
+  const copy = await mkdtemp(`${folder}-`);
+  const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
+  const pom = join(import.meta.dirname, 'pom.xml');
+  await promisify(execFile)('mvn', ['-q', '-B', '-f', pom, plugin, `-DoutputDirectory=${copy}`]);
+  await rename(copy, folder);
+  return folder;
+}
+
+async function ready(child: ChildProcess, port: number, logFile: string): Promise<void> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(200)) {
+    const output = await readFile(logFile, 'utf8');
+    if (child.exitCode !== null) throw new Error(`Kafka ended with code ${child.exitCode}:\n${output.slice(-2000)}`);
+    if (output.includes('Kafka Server started') && (await accepts(port))) return;
+  }
+  throw new Error(`Kafka did not start within 60 s; see ${logFile}`);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+}
+
+async function stopByPid(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  await ended;
+  clearTimeout(killer);
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** As Kafka prints UUIDs; one that begins with `-` would be taken for an option. */
+function clusterId(): string {
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? clusterId() : id;
+}
+
+function properties(of: Readonly<Record<string, string>>): string {
+  return Object.entries(of)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
