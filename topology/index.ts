@@ -29,7 +29,6 @@ export * from './record.ts';
 export { Topology, type SinkOptions, type SourceOptions } from './topology.ts';
 export {
   EmbeddedRuntime,
-  assertRunning,
   defaultConfig,
   type CommittedOffset,
   type PublishedCommit,

@@ -34,6 +34,8 @@ export class EmbeddedRuntime {
   #breathedAt = 0;
   #committed: readonly CommittedOffset[];
   #failure: unknown;
+  #writing: Promise<void> | undefined;
+  #caughtUpListeners: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
   static async open(options: RuntimeOptions): Promise<EmbeddedRuntime> {
     const metrics = new Metrics();
@@ -58,6 +60,10 @@ export class EmbeddedRuntime {
     this.metrics = metrics;
     this.#committed = this.#offsets();
     this.#stopListening = options.log.onAppend((partition) => this.#appended(partition));
+  }
+
+  get topology(): Topology {
+    return this.#options.topology;
   }
 
   get graph(): TopologyGraph {
@@ -90,8 +96,24 @@ export class EmbeddedRuntime {
   start(): void {
     this.#running ??= this.#loop().catch((error: unknown) => {
       this.#failure = error;
+      for (const { reject } of this.#caughtUpListeners.splice(0)) reject(stopped(error));
       this.#options.onFailure?.(error);
     });
+  }
+
+  /** Resolves when everything that is in the log now has been processed and committed. */
+  caughtUp(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(stopped(this.#failure));
+    return new Promise((resolve, reject) => {
+      this.#caughtUpListeners.push({ resolve, reject });
+      for (const task of this.tasks) for (const input of task.inputs) input.wake();
+      this.#wake?.();
+    });
+  }
+
+  /** Resolves when no commit is being written: then the database and `committedOffsets` agree. */
+  async commitSettled(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
   }
 
   get failure(): unknown {
@@ -142,10 +164,14 @@ export class EmbeddedRuntime {
 
   async #loop(): Promise<void> {
     while (!this.#stopping) {
+      const listeners = this.#caughtUpListeners.length;
       const punctuated = await this.punctuate();
       const worked = await this.#step(this.#batchLimit());
       if (worked ? this.#commitDue() : this.#uncommittedSince !== undefined) await this.commit();
-      else if (!worked && !punctuated) await this.#sleep();
+      else if (!worked && !punctuated) {
+        for (const { resolve } of this.#caughtUpListeners.splice(0, listeners)) resolve();
+        if (this.#caughtUpListeners.length === 0) await this.#sleep();
+      }
       await this.breathe();
     }
   }
@@ -209,15 +235,11 @@ export class EmbeddedRuntime {
     faults.reached?.('before-commit');
     const offsets = this.#offsets();
     const changed = new Map<StateStore, StoreChange[]>();
-    if (faults.splitCommit) {
-      await this.#options.commits.submit((writer) => this.#stageOffsets(writer, offsets));
-      faults.reached?.('inside-split-commit');
-      await this.#options.commits.submit((writer) => this.#stageChanges(writer, changed));
-    } else {
-      await this.#options.commits.submit((writer) => {
-        this.#stageOffsets(writer, offsets);
-        this.#stageChanges(writer, changed);
-      });
+    this.#writing = this.#write(offsets, changed);
+    try {
+      await this.#writing;
+    } finally {
+      this.#writing = undefined;
     }
     for (const task of this.tasks) for (const store of task.stores.values()) store.committed();
     for (const channel of this.#opened.topics.channels()) channel.committed();
@@ -230,6 +252,20 @@ export class EmbeddedRuntime {
     faults.reached?.('after-commit');
     this.#publish(changed, offsets);
     this.#trim();
+  }
+
+  async #write(offsets: readonly CommittedOffset[], changed: Map<StateStore, StoreChange[]>): Promise<void> {
+    const { commits } = this.#options;
+    if (faults.splitCommit) {
+      await commits.submit((writer) => this.#stageOffsets(writer, offsets));
+      faults.reached?.('inside-split-commit');
+      await commits.submit((writer) => this.#stageChanges(writer, changed));
+      return;
+    }
+    await commits.submit((writer) => {
+      this.#stageOffsets(writer, offsets);
+      this.#stageChanges(writer, changed);
+    });
   }
 
   async #flushAndDrain(): Promise<void> {
@@ -389,8 +425,7 @@ export interface DrainOptions {
   readonly commit?: boolean | undefined;
 }
 
-export function assertRunning(runtime: EmbeddedRuntime): void {
-  if (runtime.failure === undefined) return;
-  const reason = runtime.failure instanceof Error ? runtime.failure.message : String(runtime.failure);
-  throw new MillraceError('TASK_STOPPED', `The topology has stopped: ${reason}`, {}, { cause: runtime.failure });
+function stopped(cause: unknown): MillraceError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new MillraceError('TASK_STOPPED', `The topology has stopped: ${reason}`, {}, { cause });
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { spawnWorker } from '../../../cli/spawn-worker.ts';
+import { spawnWorker } from '../../../serving/host/spawn-worker.ts';
 
 /** Starts the answering worker and gives its first message. */
 export async function askWorker(question: string): Promise<unknown> {

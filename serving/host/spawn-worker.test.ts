@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { askWorker } from '../tests/support/spawn-worker/ask-worker.ts';
+import { askWorker } from '../../tests/support/spawn-worker/ask-worker.ts';
 import { spawnWorker } from './spawn-worker.ts';
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const main = 'tests/support/spawn-worker/main';
 
 test('a worker written in TypeScript starts under vitest', async () => {

@@ -1,0 +1,198 @@
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import { MillraceError } from '../../schemas/index.ts';
+import { errorFrom } from './error-fields.ts';
+import type { Answers, HostMessage, HostSettings, Publication, Request } from './messages.ts';
+import { publishedStores } from './published-stores.ts';
+import { spawnWorker } from './spawn-worker.ts';
+
+export type HostOptions = Partial<Omit<HostSettings, 'waiting'>> & Pick<HostSettings, 'dataDir'>;
+
+type RequestOf<K extends Request['kind']> = Extract<Request, { readonly kind: K }>;
+
+/**
+ * The other threads' end of the host thread: sends requests, hears of publications.
+ *
+ * @throws from `open` what opening the folder or the topology throws: `DATA_FOLDER_IN_USE`, `TOPOLOGY_INCOMPATIBLE` …
+ */
+export class Host implements AsyncDisposable {
+  /** Names behind the store numbers in a publication's rows. */
+  readonly publishedStores: readonly string[] = publishedStores;
+  readonly #worker: Worker;
+  readonly #requests: PendingRequests;
+  #onPublication: ((publication: Publication) => void) | undefined;
+  #early: Publication[] = [];
+  #onTopologyFailed: ((error: MillraceError) => void) | undefined;
+  #topologyFailure: MillraceError | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(worker: Worker, waiting: SharedArrayBuffer) {
+    this.#worker = worker;
+    this.#requests = new PendingRequests((message, transfer) => worker.postMessage(message, transfer), waiting);
+  }
+
+  static open(options: HostOptions): Promise<Host> {
+    const waiting = new SharedArrayBuffer(4);
+    const settings: HostSettings = { ...defaultSettings, ...options, waiting };
+    const worker = spawnWorker(new URL('./host-thread.ts', import.meta.url), { workerData: settings });
+    const host = new Host(worker, waiting);
+    return new Promise<Host>((resolve, reject) => {
+      worker.on('message', (message: HostMessage) => {
+        if (message.kind === 'opened') resolve(host);
+        else if (message.kind === 'openFailed') reject(errorFrom(message.error));
+        else host.#receive(message);
+      });
+      worker.on('error', (error) => {
+        reject(error);
+        host.#requests.failAll(error);
+      });
+      worker.on('exit', (code) => {
+        const error = new MillraceError('INTERNAL', `The host thread ended with code ${code}.`, { code });
+        reject(error);
+        host.#requests.failAll(error);
+      });
+    }).catch(async (error: unknown) => {
+      await worker.terminate();
+      throw error;
+    });
+  }
+
+  request<K extends Request['kind']>(request: RequestOf<K>, transfer: readonly (ArrayBuffer | MessagePort)[] = []) {
+    return this.#requests.send(request, transfer) as Promise<Answers[K]>;
+  }
+
+  /** Hears every publication, those before the call included. One listener. */
+  onPublication(listener: (publication: Publication) => void): void {
+    this.#onPublication = listener;
+    for (const publication of this.#early.splice(0)) listener(publication);
+  }
+
+  onTopologyFailed(listener: (error: MillraceError) => void): void {
+    this.#onTopologyFailed = listener;
+    if (this.#topologyFailure !== undefined) listener(this.#topologyFailure);
+  }
+
+  /** A port for another thread: give it to a `HostPort` there. */
+  async connect(): Promise<MessagePort> {
+    const { port1, port2 } = new MessageChannel();
+    await this.request({ kind: 'connect', port: port1 }, [port1]);
+    return port2;
+  }
+
+  /** Commits, closes the database, ends the thread. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      try {
+        await this.request({ kind: 'stop' });
+      } finally {
+        await this.#worker.terminate();
+      }
+    })();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #receive(message: Exclude<HostMessage, { kind: 'opened' | 'openFailed' }>): void {
+    switch (message.kind) {
+      case 'answer':
+      case 'error':
+        this.#requests.settle(message);
+        return;
+      case 'publication':
+        if (this.#onPublication === undefined) this.#early.push(message.publication);
+        else this.#onPublication(message.publication);
+        return;
+      case 'topologyFailed':
+        this.#topologyFailure = errorFrom(message.error);
+        this.#onTopologyFailed?.(this.#topologyFailure);
+    }
+  }
+}
+
+/** A connection from a third thread: requests only. */
+export class HostPort {
+  readonly #port: MessagePort;
+  readonly #requests: PendingRequests;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    this.#requests = new PendingRequests((message, transfer) => port.postMessage(message, transfer), undefined);
+    port.on('message', (message: HostMessage) => {
+      if (message.kind === 'answer' || message.kind === 'error') this.#requests.settle(message);
+    });
+  }
+
+  request<K extends Request['kind']>(request: RequestOf<K>, transfer: readonly ArrayBuffer[] = []) {
+    return this.#requests.send(request, transfer) as Promise<Answers[K]>;
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+}
+
+type Send = (message: unknown, transfer: readonly (ArrayBuffer | MessagePort)[]) => void;
+
+class PendingRequests {
+  readonly #send: Send;
+  readonly #waiting: Int32Array | undefined;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 0;
+
+  constructor(send: Send, waiting: SharedArrayBuffer | undefined) {
+    this.#send = send;
+    this.#waiting = waiting && new Int32Array(waiting);
+  }
+
+  send(request: Request, transfer: readonly (ArrayBuffer | MessagePort)[]): Promise<unknown> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, hurries: hurries(request) });
+      this.#publishWaiting();
+      this.#send({ id, request }, transfer);
+    });
+  }
+
+  settle(message: Extract<HostMessage, { kind: 'answer' | 'error' }>): void {
+    const pending = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    this.#publishWaiting();
+    if (message.kind === 'answer') pending?.resolve(message.answer);
+    else pending?.reject(errorFrom(message.error));
+  }
+
+  failAll(error: Error): void {
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#publishWaiting();
+    for (const { reject } of pending) reject(error);
+  }
+
+  #publishWaiting(): void {
+    if (this.#waiting === undefined) return;
+    let count = 0;
+    for (const pending of this.#pending.values()) if (pending.hurries) count += 1;
+    Atomics.store(this.#waiting, 0, count);
+  }
+}
+
+interface Pending {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly hurries: boolean;
+}
+
+/** Queries hurry the topology on; appends wait for a write anyway, and catching up is what it is doing. */
+function hurries({ kind }: Request): boolean {
+  return kind !== 'produce' && kind !== 'caughtUp' && kind !== 'stop';
+}
+
+const defaultSettings: Omit<HostSettings, 'dataDir' | 'waiting'> = {
+  partitions: 1,
+  syncWrites: false,
+  storeCacheBytes: 256 * 1024 * 1024,
+  commitIntervalMs: 1000,
+  runs: true,
+};

@@ -1,0 +1,147 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { TopologyJson } from '../../topology/index.ts';
+
+/** What the thread that owns the database is started with. */
+export interface HostSettings {
+  readonly dataDir: string;
+  /** Partitions of `interactions` and what follows from it; fixed when the folder is made. */
+  readonly partitions: number;
+  /** An acknowledgement survives a power loss, not just a process kill. */
+  readonly syncWrites: boolean;
+  readonly storeCacheBytes: number;
+  readonly commitIntervalMs: number;
+  /** False: the log takes records and answers, the topology stands still (CLI commands that only read). */
+  readonly runs: boolean;
+  /** [0]: how many requests wait for an answer; the topology's batches shrink while it is not 0. */
+  readonly waiting: SharedArrayBuffer;
+}
+
+export type Request =
+  /** Appends to a topic. With event ids, those acknowledged before are left out and named in the answer. */
+  | {
+      readonly kind: 'produce';
+      readonly topic: string;
+      readonly records: ArrayBuffer;
+      readonly eventIds?: readonly string[];
+    }
+  | { readonly kind: 'get'; readonly store: string; readonly key: string }
+  | { readonly kind: 'stores' }
+  | { readonly kind: 'lag' }
+  | { readonly kind: 'topology' }
+  | { readonly kind: 'metrics' }
+  /** Committed records of a topic, as they are, for replays of the source topics by other programs (verify). */
+  | {
+      readonly kind: 'read';
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly maxRecords: number;
+    }
+  /** Rows of a store partition in key order, from a key on. */
+  | {
+      readonly kind: 'scan';
+      readonly store: string;
+      readonly partition: number;
+      readonly after: Uint8Array | null;
+      readonly limit: number;
+    }
+  /** Resolves when everything in the log has been processed and committed. */
+  | { readonly kind: 'caughtUp' }
+  /** Connects another thread: it may send requests through this port. */
+  | { readonly kind: 'connect'; readonly port: MessagePort }
+  | { readonly kind: 'stop' };
+
+export interface Answers {
+  readonly produce: ProduceAnswer;
+  readonly get: StoreAnswer;
+  readonly stores: readonly StoreFacts[];
+  readonly lag: readonly PartitionLag[];
+  readonly topology: { readonly text: string; readonly json: TopologyJson; readonly execution: string };
+  readonly metrics: { readonly [counter: string]: number };
+  readonly read: { readonly records: ArrayBuffer; readonly nextOffset: number };
+  readonly scan: ScanAnswer;
+  readonly caughtUp: readonly SourceOffset[];
+  readonly connect: null;
+  readonly stop: null;
+}
+
+export interface ProduceAnswer {
+  readonly appended: number;
+  /** Indexes of records that were left out: their event ids have been acknowledged before. */
+  readonly duplicates: readonly number[];
+}
+
+export interface SourceOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset of the topic that committed state does not reflect yet. */
+  readonly offset: number;
+}
+
+/** A store's answer is about committed state, and says which source records it reflects. */
+export interface StoreAnswer {
+  readonly found: boolean;
+  readonly partition: number | undefined;
+  /** Decoded and fit for JSON. */
+  readonly value: unknown;
+  readonly asOf: readonly SourceOffset[];
+}
+
+export interface ScanAnswer {
+  readonly rows: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
+  readonly done: boolean;
+  readonly asOf: readonly SourceOffset[];
+}
+
+export interface StoreFacts {
+  readonly name: string;
+  readonly kind: string;
+  readonly partitions: number;
+  readonly keySerde: string;
+  readonly valueSerde: string;
+  readonly subtopology: number;
+  readonly cachedBytes: number;
+  readonly dirtyBytes: number;
+}
+
+export interface PartitionLag {
+  readonly task: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly committedOffset: number;
+  readonly endOffset: number;
+  readonly lagRecords: number;
+}
+
+export interface RequestMessage {
+  readonly id: number;
+  readonly request: Request;
+}
+
+/** From the host thread: an answer, or news. */
+export type HostMessage =
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly error: ErrorFields }
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'openFailed'; readonly error: ErrorFields }
+  /** The topology has stopped; the log and look-ups go on. */
+  | { readonly kind: 'topologyFailed'; readonly error: ErrorFields }
+  | { readonly kind: 'publication'; readonly publication: Publication };
+
+/**
+ * Rows of published stores that changed, in slices; they take effect together, when the last one has come. The first
+ * publication is the whole content at start.
+ */
+export interface Publication {
+  readonly slice: ArrayBuffer;
+  readonly last: boolean;
+  readonly asOf: readonly SourceOffset[];
+  readonly committedAtMs: number;
+}
+
+/** An error as it crosses threads. */
+export interface ErrorFields {
+  readonly code: string;
+  readonly message: string;
+  readonly facts: { readonly [fact: string]: string | number | boolean | null };
+}

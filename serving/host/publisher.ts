@@ -1,0 +1,50 @@
+import { prefixEnd, type Engine } from '../../state/index.ts';
+import type { CommittedOffset, EmbeddedRuntime, PublishedCommit } from '../../topology/index.ts';
+import type { Publication } from './messages.ts';
+import { RowSlicer } from './published-rows.ts';
+
+/** A slice is small enough to be received between two requests. */
+const sliceBytesMax = 256 * 1024;
+
+/** Sends the HTTP thread what it needs of the stores: everything once at start, then what every commit changed. */
+export class Publisher {
+  readonly #stores: readonly string[];
+  readonly #send: (publication: Publication) => void;
+
+  constructor(stores: readonly string[], send: (publication: Publication) => void) {
+    this.#stores = stores;
+    this.#send = send;
+  }
+
+  async publishAll(engine: Engine, runtime: EmbeddedRuntime): Promise<void> {
+    const slicer = new RowSlicer(sliceBytesMax);
+    for (const [place, name] of this.#stores.entries()) {
+      for (const { partition } of runtime.stores(name)) {
+        const gte = runtime.storePrefix(name, partition);
+        for await (const entries of engine.range('state', { gte, lt: prefixEnd(gte) })) {
+          for (const { key, value } of entries) {
+            const full = slicer.add({ store: place, partition, key: key.subarray(gte.length), value });
+            if (full !== undefined) this.#sendSlice(full, false, runtime.committedOffsets);
+          }
+        }
+      }
+    }
+    this.#sendSlice(slicer.take(), true, runtime.committedOffsets);
+  }
+
+  publish({ stores, offsets }: PublishedCommit): void {
+    const slicer = new RowSlicer(sliceBytesMax);
+    for (const { name, partition, changes } of stores) {
+      const place = this.#stores.indexOf(name);
+      for (const { key, value } of changes) {
+        const full = slicer.add({ store: place, partition, key, value });
+        if (full !== undefined) this.#sendSlice(full, false, offsets);
+      }
+    }
+    this.#sendSlice(slicer.take(), true, offsets);
+  }
+
+  #sendSlice(slice: ArrayBuffer, last: boolean, offsets: readonly CommittedOffset[]): void {
+    this.#send({ slice, last, asOf: offsets, committedAtMs: Date.now() });
+  }
+}

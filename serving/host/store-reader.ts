@@ -1,0 +1,103 @@
+import { MillraceError } from '../../schemas/index.ts';
+import { concatBytes, keyAfter, prefixEnd, type Engine, type EngineSnapshot } from '../../state/index.ts';
+import { describeExecution, type EmbeddedRuntime, type StoreSpec, type Topology } from '../../topology/index.ts';
+import type { Request, ScanAnswer, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
+
+/**
+ * Reads committed state for other threads. A read takes a snapshot of the database while no commit is on its way, so
+ * that the offsets it names are those the rows follow from.
+ */
+export class StoreReader {
+  readonly #engine: Engine;
+  readonly #runtime: EmbeddedRuntime;
+
+  constructor(engine: Engine, runtime: EmbeddedRuntime) {
+    this.#engine = engine;
+    this.#runtime = runtime;
+  }
+
+  /** The key as text: as it is where keys are strings, JSON where they are anything else. */
+  async get(store: string, key: string): Promise<StoreAnswer> {
+    const spec = this.#spec(store);
+    const encoded = encodeKey(spec, key);
+    return this.#read(async (snapshot, asOf) => {
+      for (const { partition } of this.#runtime.stores(store)) {
+        const row = concatBytes(this.#runtime.storePrefix(store, partition), encoded);
+        const [value] = await snapshot.getMany('state', [row]);
+        if (value !== undefined) return { found: true, partition, value: decodeValue(spec, value), asOf };
+      }
+      return { found: false, partition: undefined, value: null, asOf };
+    });
+  }
+
+  async scan({ store, partition, after, limit }: Extract<Request, { kind: 'scan' }>): Promise<ScanAnswer> {
+    this.#spec(store);
+    const prefix = this.#runtime.storePrefix(store, partition);
+    const gte = after === null ? prefix : keyAfter(concatBytes(prefix, after));
+    return this.#read(async (snapshot, asOf) => {
+      const rows: { key: Uint8Array; value: Uint8Array }[] = [];
+      for await (const entries of snapshot.range('state', { gte, lt: prefixEnd(prefix), limit })) {
+        for (const { key, value } of entries) rows.push({ key: key.slice(prefix.length), value: value.slice() });
+      }
+      return { rows, done: rows.length < limit, asOf };
+    });
+  }
+
+  stores(): StoreFacts[] {
+    const { graph } = this.#runtime;
+    return [...graph.stores.values()].map((spec) => {
+      const partitions = this.#runtime.stores(spec.name);
+      const sum = (of: 'cachedBytes' | 'dirtyBytes') => partitions.reduce((total, store) => total + store[of], 0);
+      return {
+        name: spec.name,
+        kind: spec.kind,
+        partitions: partitions.length,
+        keySerde: spec.keySerde.name,
+        valueSerde: spec.valueSerde.name,
+        subtopology: graph.subtopologies.find(({ stores }) => stores.includes(spec.name))!.id,
+        cachedBytes: sum('cachedBytes'),
+        dirtyBytes: sum('dirtyBytes'),
+      };
+    });
+  }
+
+  topology(): { topology: Topology; execution: string } {
+    return { topology: this.#runtime.topology, execution: describeExecution(this.#runtime.graph) };
+  }
+
+  /** Offsets of the topics that come from outside: what an answer reflects. */
+  sourceOffsets(): readonly SourceOffset[] {
+    return this.#runtime.committedOffsets;
+  }
+
+  async #read<T>(read: (snapshot: EngineSnapshot, asOf: readonly SourceOffset[]) => Promise<T>): Promise<T> {
+    await this.#runtime.commitSettled();
+    const asOf = this.sourceOffsets();
+    await using snapshot = this.#engine.snapshot();
+    return await read(snapshot, asOf);
+  }
+
+  #spec(store: string): StoreSpec {
+    const spec = this.#runtime.graph.stores.get(store);
+    if (spec !== undefined) return spec;
+    const names = [...this.#runtime.graph.stores.keys()].join(', ');
+    throw new MillraceError('STORE_NOT_FOUND', `There is no store '${store}'; stores: ${names}.`, { store });
+  }
+}
+
+function encodeKey(spec: StoreSpec, key: string): Uint8Array {
+  const { keySerde } = spec;
+  try {
+    return keySerde.serialize(keySerde.name === 'string' ? key : JSON.parse(key));
+  } catch (cause) {
+    const message = `'${key}' is not a key of '${spec.name}': wanted JSON of a '${keySerde.name}'.`;
+    throw new MillraceError('INVALID_ARGUMENT', message, { store: spec.name, key }, { cause });
+  }
+}
+
+/** Timestamped values begin with their timestamp (KIP-258). */
+function decodeValue(spec: StoreSpec, bytes: Uint8Array): unknown {
+  if (spec.kind === 'key-value') return spec.valueSerde.deserialize(bytes);
+  const timestamp = Number(Buffer.from(bytes.buffer, bytes.byteOffset, 8).readBigInt64BE());
+  return { value: spec.valueSerde.deserialize(bytes.subarray(8)), timestamp };
+}
