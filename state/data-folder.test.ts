@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bytes, collect, text } from './conformance/engine-conformance.ts';
 import { temporaryFolders } from './conformance/temporary-folder.ts';
 import { noteOwner, openDataFolder, readOwner } from './data-folder.ts';
 
 const newFolder = temporaryFolders();
-const holder = new URL('conformance/hold-data-folder.ts', import.meta.url).pathname;
+const holder = fileURLToPath(new URL('conformance/hold-data-folder.ts', import.meta.url));
 
 describe('data folder', () => {
   const children: ChildProcess[] = [];

@@ -23,12 +23,12 @@ export type { KeyCodec } from './key-codec.ts';
 export {
   bytesKey,
   int64Key,
-  readInt64,
+  readOrderedInt64,
   tupleKey,
   uint32Key,
   utf8Key,
   windowedKey,
-  writeInt64,
+  writeOrderedInt64,
   type WindowedKeyCodec,
 } from './key-codecs.ts';
 export { createKeyValueStore, createTimestampedKeyValueStore, type StoreOptions } from './key-value-store.ts';

@@ -43,10 +43,10 @@ export const int64Key: KeyCodec<number> = {
   fixedBytes: 8,
   encode(key) {
     const bytes = Buffer.allocUnsafe(8);
-    writeInt64(bytes, 0, key);
+    writeOrderedInt64(bytes, 0, key);
     return bytes;
   },
-  decode: (bytes) => readInt64(bytes, 0),
+  decode: (bytes) => readOrderedInt64(bytes, 0),
   token: (key) => key,
 };
 
@@ -121,21 +121,21 @@ export function windowedKey<K>(codec: KeyCodec<K>): WindowedKeyCodec<K> {
     name: `windowed(${codec.name})`,
     ...(codec.fixedBytes === undefined ? {} : { fixedBytes: 8 + codec.fixedBytes }),
     encode: ({ key, windowStartMs }) => concatBytes(int64Key.encode(windowStartMs), codec.encode(key)),
-    decode: (bytes) => ({ key: codec.decode(bytes.subarray(8)), windowStartMs: readInt64(bytes, 0) }),
+    decode: (bytes) => ({ key: codec.decode(bytes.subarray(8)), windowStartMs: readOrderedInt64(bytes, 0) }),
     token: ({ key, windowStartMs }) => tokenOf(key, windowStartMs),
     tokenOf,
   };
 }
 
 /** Sign flipped: two's complement with the top bit inverted puts negative numbers below positive ones. */
-export function writeInt64(bytes: Buffer, offset: number, value: number): void {
+export function writeOrderedInt64(bytes: Buffer, offset: number, value: number): void {
   if (!Number.isSafeInteger(value)) throw invalidKey('int64', 'a safe integer', value);
   const high = Math.floor(value / 0x1_0000_0000);
   bytes.writeUInt32BE((high ^ 0x8000_0000) >>> 0, offset);
   bytes.writeUInt32BE(value - high * 0x1_0000_0000, offset + 4);
 }
 
-export function readInt64(bytes: Uint8Array, offset: number): number {
+export function readOrderedInt64(bytes: Uint8Array, offset: number): number {
   const view = viewOf(bytes);
   const high = view.readUInt32BE(offset) ^ 0x8000_0000;
   return high * 0x1_0000_0000 + view.readUInt32BE(offset + 4);

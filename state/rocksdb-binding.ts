@@ -75,7 +75,7 @@ export interface RocksIterator {
   read(): { readonly key: Uint8Array; readonly value: Uint8Array } | null;
   on(event: 'readable' | 'end' | 'close', listener: () => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
-  destroy(): void;
+  destroy(error?: Error): void;
 }
 
 export function fillNativeBatch(

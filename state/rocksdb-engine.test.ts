@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytes, collect, engineConformance, text } from './conformance/engine-conformance.ts';
@@ -67,11 +67,25 @@ describe('RocksDB engine', () => {
     await engine[Symbol.asyncDispose]();
   });
 
+  it('closes though ranges are left half read, which then end with an error instead of early', async () => {
+    const engine = await openDataFolder(newFolder());
+    const batch = new WriteBatchBuilder();
+    for (let i = 0; i < 5000; i++) batch.put('state', bytes(`key${i}`), new Uint8Array(100));
+    await engine.write(batch);
+    const snapshot = engine.snapshot();
+    const ranges = [engine.range('state', all), snapshot.range('state', all)].map((range) =>
+      range[Symbol.asyncIterator](),
+    );
+    for (const range of ranges) expect((await range.next()).done).toBe(false);
+    await engine[Symbol.asyncDispose]();
+    for (const range of ranges) await expect(range.next()).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    await snapshot[Symbol.asyncDispose]();
+  });
+
   it('writes nothing more after a sync has failed, since what is durable is in doubt', async () => {
     const folder = newFolder();
     const engine = await openDataFolder(folder);
     await engine.write(put('state'));
-    const { rmSync } = await import('node:fs');
     rmSync(join(folder, 'db'), { recursive: true });
     await expect(engine.write(put('state'), { sync: true })).rejects.toThrow(/ENOENT/);
     await expect(engine.write(put('state'))).rejects.toThrow(/earlier write .* failed/);

@@ -71,6 +71,8 @@ export async function openRocksEngine(
 class RocksEngine implements Engine {
   readonly #root: RocksSession;
   readonly #folder: string;
+  /** Of ranges that are being read, here and on snapshots: one left half read would hold up closing for ever. */
+  readonly #iterators = new Set<RocksIterator>();
   readonly #view: RocksView;
   readonly #readOnly: boolean;
   readonly #walBytesMax: number;
@@ -89,7 +91,7 @@ class RocksEngine implements Engine {
   constructor(root: RocksSession, folder: string, options: RocksEngineOptions) {
     this.#root = root;
     this.#folder = folder;
-    this.#view = new RocksView(root);
+    this.#view = new RocksView(root, this.#iterators);
     this.#readOnly = options.readOnly ?? false;
     this.#walBytesMax = options.walBytesMax ?? 128 * mebibyte;
     this.#walSync = new WriteAheadLogSync(folder);
@@ -107,7 +109,7 @@ class RocksEngine implements Engine {
 
   snapshot(): EngineSnapshot {
     this.#checkOpen();
-    return new RocksSnapshot(this.#root.session({ snapshot: true }));
+    return new RocksSnapshot(this.#root.session({ snapshot: true }), this.#iterators);
   }
 
   async write(batch: WriteBatch, options: { readonly sync?: boolean } = {}): Promise<void> {
@@ -194,14 +196,17 @@ class RocksEngine implements Engine {
     await this.#writing?.catch(() => undefined); // Its caller hears of it.
     await this.#flushing?.catch(() => undefined);
     await this.#walSync.close();
+    for (const iterator of this.#iterators) iterator.destroy(this.#closedError());
     await this.#view.close();
     await this.#root.close();
   }
 
   #checkOpen(): void {
-    if (this.#closing) {
-      throw new MillraceError('STORE_CLOSED', `The database in ${this.#folder} is closed`, { folder: this.#folder });
-    }
+    if (this.#closing) throw this.#closedError();
+  }
+
+  #closedError(): MillraceError {
+    return new MillraceError('STORE_CLOSED', `The database in ${this.#folder} is closed`, { folder: this.#folder });
   }
 
   #checkWritable(): void {
@@ -227,9 +232,9 @@ class RocksSnapshot implements EngineSnapshot {
   readonly #view: RocksView;
   #closed: Promise<void> | undefined;
 
-  constructor(root: RocksSession) {
+  constructor(root: RocksSession, iterators: Set<RocksIterator>) {
     this.#root = root;
-    this.#view = new RocksView(root);
+    this.#view = new RocksView(root, iterators);
   }
 
   getMany(family: ColumnFamily, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
@@ -254,9 +259,11 @@ class RocksSnapshot implements EngineSnapshot {
 /** Reads through one session a family: of the live database, or of a snapshot when `root` is one. */
 class RocksView {
   readonly #sessions: Readonly<Record<ColumnFamily, RocksSession>>;
+  readonly #iterators: Set<RocksIterator>;
   gets = 0;
 
-  constructor(root: RocksSession) {
+  constructor(root: RocksSession, iterators: Set<RocksIterator>) {
+    this.#iterators = iterators;
     this.#sessions = {
       log: root.session({ columnFamily: 'log' }),
       state: root.session({ columnFamily: 'state' }),
@@ -288,7 +295,13 @@ class RocksView {
       { gte: range.gte, lt: range.lt, reverse: range.reverse ?? false, limit },
       { capacity: Math.min(iteratorCapacity, limit) },
     );
-    yield* chunks(iterator);
+    this.#iterators.add(iterator);
+    try {
+      yield* chunks(iterator);
+    } finally {
+      this.#iterators.delete(iterator);
+      iterator.destroy();
+    }
   }
 
   async close(): Promise<void> {
@@ -312,21 +325,17 @@ async function* chunks(iterator: RocksIterator): AsyncGenerator<readonly Entry[]
       awaken();
     });
   }
-  try {
-    for (;;) {
-      const chunk: Entry[] = [];
-      for (let entry = iterator.read(); entry !== null; entry = iterator.read()) chunk.push(entry);
-      if (chunk.length > 0) yield chunk;
-      else if (failure) throw failure;
-      else if (ended) return;
-      else {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
+  for (;;) {
+    const chunk: Entry[] = [];
+    for (let entry = iterator.read(); entry !== null; entry = iterator.read()) chunk.push(entry);
+    if (failure) throw failure;
+    if (chunk.length > 0) yield chunk;
+    else if (ended) return;
+    else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
     }
-  } finally {
-    iterator.destroy();
   }
 }
 

@@ -1,13 +1,12 @@
 import type { Serde } from '../schemas/serde.ts';
-import { readInt64, writeInt64 } from './key-codecs.ts';
 import type { ValueAndTimestamp } from './store.ts';
 
 /**
  * A value with the timestamp of the record it came from, laid out as in KIP-258:
  *
- *     | timestamp i64 | value |
+ *     | timestamp i64, two's complement, big endian | value |
  *
- * but with the sign bit flipped, as all our 64-bit integers are.
+ * The timestamp is a safe integer of ms; -1 stands for none, as in Kafka.
  */
 export function timestampedSerde<V>(serde: Serde<V>): Serde<ValueAndTimestamp<V>> {
   const { prepare, sizeOf } = serde;
@@ -16,14 +15,19 @@ export function timestampedSerde<V>(serde: Serde<V>): Serde<ValueAndTimestamp<V>
     serialize({ value, timestamp }) {
       const encoded = serde.serialize(value);
       const bytes = Buffer.allocUnsafe(timestampBytes + encoded.length);
-      writeInt64(bytes, 0, timestamp);
+      const high = Math.floor(timestamp / twoTo32);
+      bytes.writeInt32BE(high, 0);
+      bytes.writeUInt32BE(timestamp - high * twoTo32, 4);
       bytes.set(encoded, timestampBytes);
       return bytes;
     },
-    deserialize: (bytes) => ({
-      timestamp: readInt64(bytes, 0),
-      value: serde.deserialize(bytes.subarray(timestampBytes)),
-    }),
+    deserialize(bytes) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, timestampBytes);
+      return {
+        timestamp: view.getInt32(0) * twoTo32 + view.getUint32(4),
+        value: serde.deserialize(bytes.subarray(timestampBytes)),
+      };
+    },
     ...(prepare && {
       prepare: (payloads: readonly Uint8Array[]) =>
         prepare.call(
@@ -36,3 +40,4 @@ export function timestampedSerde<V>(serde: Serde<V>): Serde<ValueAndTimestamp<V>
 }
 
 const timestampBytes = 8;
+const twoTo32 = 0x1_0000_0000;
