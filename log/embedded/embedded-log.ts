@@ -390,9 +390,9 @@ class RunningLog implements EmbeddedLog {
 
   // Life
 
-  clean(): Promise<void> {
+  async clean(): Promise<void> {
     this.#mustBeWritable();
-    return this.#cleaner.clean();
+    await this.#cleaner.clean();
   }
 
   startCleaning(intervalMs: number): Disposable {

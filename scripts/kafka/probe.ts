@@ -367,23 +367,24 @@ const cases: Case[] = [
     name: 'aborted record whose key is 00 00 00 00',
     consequence: "kafkajs' own filter is not to be used: it takes any record with that key for an abort marker",
     run: async ({ kafka, topic }) => {
-      const name = await topic();
-      await withProducer(kafka, transactional(), async (producer) => {
-        const aborted = await producer.transaction();
-        const key = Buffer.alloc(4);
-        await aborted.send({
-          topic: name,
-          messages: [{ key, value: 'aborted 1', partition: 0 }, ...messages(0, 'aborted 2')],
+      const seenWith = async (key: Buffer): Promise<string> => {
+        const name = await topic();
+        await withProducer(kafka, transactional(), async (producer) => {
+          const aborted = await producer.transaction();
+          const first = { key, value: 'aborted 1', partition: 0 };
+          await aborted.send({ topic: name, messages: [first, ...messages(0, 'aborted 2')] });
+          await aborted.abort();
         });
-        await aborted.abort();
-      });
-      const seen: string[] = [];
-      await withConsumer(kafka, `g-${name}`, async (consumer) => {
-        await consumer.subscribe({ topics: [name], fromBeginning: true });
-        await consumer.run({ eachMessage: async ({ message }) => void seen.push(`${message.value?.toString()}`) });
-        await sleep(2000);
-      });
-      return `a read-committed kafkajs consumer was given: ${seen.join(', ') || 'nothing'}`;
+        const seen: string[] = [];
+        await withConsumer(kafka, `g-${name}`, async (consumer) => {
+          await consumer.subscribe({ topics: [name], fromBeginning: true });
+          await consumer.run({ eachMessage: async ({ message }) => void seen.push(`${message.value?.toString()}`) });
+          await sleep(2000);
+        });
+        return seen.join(', ') || 'nothing';
+      };
+      const another = await seenWith(Buffer.from('key'));
+      return `a read-committed kafkajs consumer was given ${await seenWith(Buffer.alloc(4))}; with another key: ${another}`;
     },
   },
   {
