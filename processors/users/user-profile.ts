@@ -75,7 +75,9 @@ function addRecent(recent: RecentProduct[], { productId, timestamp, eventId }: I
 }
 
 function isLater(a: RecentProduct, b: RecentProduct): boolean {
-  return a.timestamp === b.timestamp ? a.eventId > b.eventId : a.timestamp > b.timestamp;
+  if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp;
+  // One event id in two partitions is two events: only the product tells them apart then.
+  return a.eventId === b.eventId ? a.productId > b.productId : a.eventId > b.eventId;
 }
 
 export const userProfileSerde: Serde<UserProfile> = {
