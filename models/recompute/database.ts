@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MillraceError } from '../../schemas/index.ts';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 
 export type Cell = string | number | bigint | boolean | null;
@@ -66,7 +67,7 @@ export class Database implements AsyncDisposable {
   async row<Row extends readonly Cell[]>(sql: string): Promise<Row> {
     let found: Row | undefined;
     for await (const row of this.rows<Row>(sql)) found = row;
-    if (found === undefined) throw new Error(`A query that wants one row gave none: ${sql}`);
+    if (found === undefined) throw new MillraceError('INTERNAL', `The recomputation wants 1 row, found 0: ${sql}`);
     return found;
   }
 

@@ -75,7 +75,7 @@ test('an unusable line is named by file, line and field', async () => {
   );
   expect(state.counts).toEqual({ read: 12, invalid: 11, duplicates: 0, accepted: 1 });
   expect(state.unusable.map(({ file, line: at, field }) => `${file}:${at} ${field}`)).toEqual([
-    ...['1:3 invoice', '1:4 code', '1:5 quantity', '1:6 quantity', '1:7 quantity', '1:8 quantity'],
+    ...['1:3 invoice', '1:4 stock-code', '1:5 quantity', '1:6 quantity', '1:7 quantity', '1:8 quantity'],
     ...['2:2 price', '2:3 price', '2:4 price', '2:5 date', '2:6 date'],
   ]);
 });
@@ -87,4 +87,10 @@ test('charges are services in either case, and pair with nothing', async () => {
   const services = [...state.productStats.values()].filter(({ service }) => service).map(({ productId }) => productId);
   expect(services.toSorted()).toEqual(['B', 'Bank Charges', 'POST', 'm']);
   expect(state.pairs.size).toBe(0);
+});
+
+test('a file that cannot be read is named', async () => {
+  const wanted = { code: 'SOURCE_UNREADABLE', message: expect.stringContaining('nowhere.csv') };
+  await expect(recomputeUci([join(folder, 'nowhere.csv')])).rejects.toMatchObject(wanted);
+  await expect(recomputeUci([join(folder, 'nowhere.csv.br')])).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
 });

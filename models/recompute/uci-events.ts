@@ -1,7 +1,9 @@
 import { createReadStream, createWriteStream } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
+import { MillraceError } from '../../schemas/index.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -48,7 +50,7 @@ export async function readUci(database: Database, files: readonly string[]): Pro
       FROM lines)
     SELECT *, CASE
         WHEN invoice = '' THEN 'invoice'
-        WHEN code = '' THEN 'code'
+        WHEN code = '' THEN 'stock-code'
         WHEN quantity IS NULL OR quantity = 0 OR (quantity < 0) <> cancelled THEN 'quantity'
         WHEN price IS NULL OR price < 0 THEN 'price'
         WHEN date IS NULL THEN 'date' END AS unusable
@@ -78,7 +80,7 @@ export interface UnusableLine {
   /** 1 is the first file given. */
   readonly file: number;
   readonly line: number;
-  readonly field: 'invoice' | 'code' | 'quantity' | 'price' | 'date';
+  readonly field: 'invoice' | 'stock-code' | 'quantity' | 'price' | 'date';
 }
 
 export async function unusableLines(database: Database): Promise<UnusableLine[]> {
@@ -92,7 +94,12 @@ export async function unusableLines(database: Database): Promise<UnusableLine[]>
 
 async function unpack(path: string, plain: string): Promise<string> {
   const unpacking = path.endsWith('.br') ? createBrotliDecompress() : path.endsWith('.gz') ? createGunzip() : undefined;
-  if (unpacking === undefined) return path;
-  await pipeline(createReadStream(path), unpacking, createWriteStream(plain));
-  return plain;
+  try {
+    if (unpacking === undefined) await access(path);
+    else await pipeline(createReadStream(path), unpacking, createWriteStream(plain));
+  } catch (cause) {
+    const message = `The recomputation wants the lines of '${path}' and cannot read it: ${(cause as Error).message}`;
+    throw new MillraceError('SOURCE_UNREADABLE', message, { path }, { cause });
+  }
+  return unpacking === undefined ? path : plain;
 }
