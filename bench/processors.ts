@@ -92,13 +92,20 @@ async function events(): Promise<Record<string, Interaction>[]> {
 }
 
 const input = (await events()) as unknown as AnyRecord[];
-console.log(`${input.length} events, ${batchRecords} records a batch, ${commitRecords} events a commit, node ${process.version}`);
+console.log(
+  `${input.length} events, ${batchRecords} records a batch, ${commitRecords} events a commit, node ${process.version}`,
+);
 
 const best = new Map<string, Measured>();
-async function run(name: string, make: () => Processor<string, never>, records: readonly AnyRecord[]): Promise<AnyRecord[]> {
+async function run(
+  name: string,
+  make: () => Processor<string, never>,
+  records: readonly AnyRecord[],
+): Promise<AnyRecord[]> {
   const found = await measure(make(), records);
   const before = best.get(name);
-  if (before === undefined || found.workMs + found.stageMs < before.workMs + before.stageMs) best.set(name, { ...found, output: [] });
+  if (before === undefined || found.workMs + found.stageMs < before.workMs + before.stageMs)
+    best.set(name, { ...found, output: [] });
   return found.output;
 }
 
@@ -112,11 +119,21 @@ for (let round = 0; round < 3; round += 1) {
   const clean = await run('cleanse', () => new CleanseProcessor(24 * 3_600_000) as Processor<string, never>, input);
   const steps = await run('session step', () => new SessionProcessor() as Processor<string, never>, clean);
   await run('pair rows', () => new PairProcessor(1) as Processor<string, never>, steps);
-  await run('products', () => new ProductProcessor() as Processor<string, never>, rekeyed(clean, (e) => e.productId));
-  await run('users', () => new UserProcessor() as Processor<string, never>, rekeyed(clean, (e) => e.userId));
+  await run(
+    'products',
+    () => new ProductProcessor() as Processor<string, never>,
+    rekeyed(clean, (e) => e.productId),
+  );
+  await run(
+    'users',
+    () => new UserProcessor() as Processor<string, never>,
+    rekeyed(clean, (e) => e.userId),
+  );
   if (round > 0) continue;
   const pairs = steps.reduce((sum, { value }) => sum + (value as { pairs: unknown[] }).pairs.length, 0);
-  console.log(`${clean.length} clean, ${steps.length} steps with ${pairs} pairs, ${((2 * pairs) / input.length).toFixed(1)} pair updates an event`);
+  console.log(
+    `${clean.length} clean, ${steps.length} steps with ${pairs} pairs, ${((2 * pairs) / input.length).toFixed(1)} pair updates an event`,
+  );
   for (const [name, serde, records] of [
     ['interaction', interactionBinarySerde, clean],
     ['pair step', pairStepSerde, steps],
@@ -137,7 +154,9 @@ for (const [name, { workMs, stageMs, changes, bytes }] of best) {
   const per = (count: number, digits: number) => (count / input.length).toFixed(digits);
   console.log(`| ${name} | ${us(workMs)} | ${us(stageMs)} | ${per(changes, 2)} | ${per(bytes, 0)} |`);
 }
-console.log(`\nall: ${((total * 1000) / input.length).toFixed(2)} us/event, ${Math.round((input.length * 1000) / total)} events/s (${storeNames.pairs} and all other stores kept)`);
+console.log(
+  `\nall: ${((total * 1000) / input.length).toFixed(2)} us/event, ${Math.round((input.length * 1000) / total)} events/s (${storeNames.pairs} and all other stores kept)`,
+);
 
 /** CPU time of the process, all threads: on a machine that others use as well, wall time says little. */
 function cpuMs(): number {

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { interactionTypes, openEmbeddedRegistry, stringSerde, type Interaction, type SchemaRegistry } from '../schemas/index.ts';
+import {
+  interactionTypes,
+  openEmbeddedRegistry,
+  stringSerde,
+  type Interaction,
+  type SchemaRegistry,
+} from '../schemas/index.ts';
 import { TopologyTestDriver, type KeyValueStore } from '../topology/index.ts';
 import { HyperLogLog } from './hll/hyper-log-log.ts';
 import {
@@ -148,7 +154,8 @@ function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<stri
 
 function recompute(events: readonly Interaction[]): ShopState {
   const state: ShopState = { products: {}, users: {}, marginals: {}, totals: {}, pairs: {} };
-  for (const [productId, own] of groupBy(events, ({ productId }) => productId)) state.products[productId] = product(own);
+  for (const [productId, own] of groupBy(events, ({ productId }) => productId))
+    state.products[productId] = product(own);
   for (const [userId, own] of groupBy(events, ({ userId }) => userId!)) state.users[userId] = user(own);
   for (const session of groupBy(events, sessionKey).values()) addSession(state, session);
   return state;
@@ -195,7 +202,12 @@ function product(events: readonly Interaction[]): unknown {
   const days = [...groupBy(counted, ({ timestamp }) => new Date(timestamp).toISOString().slice(0, 10))];
   const users = new HyperLogLog();
   for (const { type, userId } of events) if (type !== 'return') users.add(userId!);
-  const titles = [...groupBy(events.filter(({ title }) => title !== null), ({ title }) => title!)];
+  const titles = [
+    ...groupBy(
+      events.filter(({ title }) => title !== null),
+      ({ title }) => title!,
+    ),
+  ];
   const ranked = titles
     .map(([title, own]) => ({ title, events: own.length, first: own.toSorted(byTime)[0]! }))
     .toSorted((a, b) => b.events - a.events || byFirst(a, b));

@@ -5,12 +5,12 @@
  * `h mod 2^L`. Growing by one splits one chunk: chunk c takes its entries from chunk `c − 2^L`, and nothing else moves.
  */
 export function chunkOf(hash: number, chunks: number): number {
-  const mask = 2 ** (32 - Math.clz32(chunks)) - 1;
+  const mask = -1 >>> Math.clz32(chunks);
   const chunk = hash & mask;
   return chunk < chunks ? chunk : hash & (mask >>> 1);
 }
 
 /** The chunk that is split when a row of `chunks` chunks gets one more. */
 export function chunkToSplit(chunks: number): number {
-  return chunks - 2 ** (31 - Math.clz32(chunks));
+  return chunks - (1 << (31 - Math.clz32(chunks)));
 }

@@ -23,8 +23,9 @@ export class PackedRows {
   readonly #store: LoadedStore<ChunkKey, Chunk>;
   readonly #hashOf: EntryHash;
   readonly #entriesPerChunk: number;
-  #rows: PackedRow[] = [];
-  #missing: ChunkKey[] = [];
+  /** Rows of this batch are the first `#opened`; the others wait to be used again. */
+  readonly #rows: PackedRow[] = [];
+  #opened = 0;
 
   constructor(
     store: LoadedStore<ChunkKey, Chunk>,
@@ -37,8 +38,9 @@ export class PackedRows {
 
   /** Starts a batch: rows of the last one are of no use any more. */
   begin(): void {
-    this.#rows = [];
-    this.#missing = [];
+    for (let i = 0; i < this.#opened; i += 1) this.#rows[i]!.forget();
+    if (this.#rows.length > rowsKeptMax) this.#rows.length = rowsKeptMax;
+    this.#opened = 0;
   }
 
   /** A row of this batch; open each once. */
@@ -49,47 +51,70 @@ export class PackedRows {
         row,
       });
     }
-    const opened = new PackedRow(this.#store, row);
-    this.#rows.push(opened);
+    const opened = (this.#rows[this.#opened] ??= new PackedRow(this.#store));
+    this.#opened += 1;
+    opened.begin(row);
     return opened;
   }
 
   async loadHeads(): Promise<void> {
     const missing: ChunkKey[] = [];
-    for (const row of this.#rows) if (!this.#store.isLoaded(row.headKey)) missing.push(row.headKey);
+    for (let i = 0; i < this.#opened; i += 1) {
+      const { headKey } = this.#rows[i]!;
+      if (!this.#store.isLoaded(headKey)) missing.push(headKey);
+    }
     if (missing.length > 0) await this.#store.load(missing);
-    for (const row of this.#rows) row.takeHead(this.#entriesPerChunk);
+    for (let i = 0; i < this.#opened; i += 1) this.#rows[i]!.takeHead(this.#entriesPerChunk);
   }
 
   async loadChunks(): Promise<void> {
-    const missing = this.#missing;
-    for (const row of this.#rows) row.collectMissing(missing);
+    const missing: ChunkKey[] = [];
+    for (let i = 0; i < this.#opened; i += 1) this.#rows[i]!.collectMissing(missing);
     if (missing.length > 0) await this.#store.load(missing);
-    this.#missing = [];
-    for (const row of this.#rows) row.takeChunks(this.#hashOf);
+    for (let i = 0; i < this.#opened; i += 1) this.#rows[i]!.takeChunks(this.#hashOf);
   }
 }
 
 /** The hash that places an entry, from its two first words. */
 export type EntryHash = (first: number, second: number) => number;
 
-/** A row during one batch. */
+/** A row during one batch; the object is used again for another row of the next. */
 export class PackedRow {
-  readonly row: number;
-  readonly headKey: ChunkKey;
+  row = 0;
+  headKey: ChunkKey = 0;
   readonly #store: LoadedStore<ChunkKey, Chunk>;
   #head: Chunk | undefined;
   /** Chunks after the splits that are due, and before. */
   #chunkCount = 1;
   #chunksBefore = 1;
   readonly #chunks: (Chunk | undefined)[] = [];
-  readonly #wanted: number[] = [];
-  readonly #dirty: boolean[] = [];
+  /** Chunks whose state is not `untouched`. */
+  readonly #touched: number[] = [];
+  readonly #states: ChunkState[] = [];
 
-  constructor(store: LoadedStore<ChunkKey, Chunk>, row: number) {
+  constructor(store: LoadedStore<ChunkKey, Chunk>) {
     this.#store = store;
+  }
+
+  begin(row: number): void {
     this.row = row;
     this.headKey = chunkKey(row, 0);
+    this.#chunkCount = 1;
+    this.#chunksBefore = 1;
+  }
+
+  /** Lets go of the batch's chunks: the store may evict them now. */
+  forget(): void {
+    for (const number of this.#touched) {
+      this.#states[number] = untouched;
+      this.#chunks[number] = undefined;
+    }
+    this.#touched.length = 0;
+    this.#head = undefined;
+    if (this.#states.length > 256) {
+      this.#states.length = 0;
+      this.#chunks.length = 0;
+    }
   }
 
   /** Entries of the whole row. */
@@ -100,10 +125,7 @@ export class PackedRow {
   /** Announces that an entry with this hash will be looked for. After loadHeads, before loadChunks. */
   want(hash: number): void {
     if (this.#chunkCount === 1) return;
-    const chunk = chunkOf(hash, this.#chunkCount);
-    if (this.#dirty[chunk] !== undefined) return;
-    this.#dirty[chunk] = false;
-    this.#wanted.push(chunk);
+    this.#want(chunkOf(hash, this.#chunkCount));
   }
 
   /** The chunk that holds, or would hold, an entry with this hash. */
@@ -154,12 +176,9 @@ export class PackedRow {
 
   collectMissing(missing: ChunkKey[]): void {
     for (let chunks = this.#chunksBefore; chunks < this.#chunkCount; chunks += 1) {
-      const source = chunkToSplit(chunks);
-      if (this.#dirty[source] !== undefined) continue;
-      this.#dirty[source] = false;
-      this.#wanted.push(source);
+      this.#want(chunkToSplit(chunks));
     }
-    for (const number of this.#wanted) {
+    for (const number of this.#touched) {
       if (number >= this.#chunksBefore || number === 0) continue;
       const key = chunkKey(this.row, number);
       if (!this.#store.isLoaded(key)) missing.push(key);
@@ -168,8 +187,9 @@ export class PackedRow {
 
   takeChunks(hashOf: EntryHash): void {
     if (this.#chunkCount === 1) return;
+    this.#want(0);
     this.#chunks[0] = this.#head;
-    for (const number of this.#wanted) {
+    for (const number of this.#touched) {
       if (number >= this.#chunksBefore || number === 0) continue;
       this.#chunks[number] = this.#store.getLoaded(chunkKey(this.row, number));
     }
@@ -193,7 +213,8 @@ export class PackedRow {
     }
     source.size = kept;
     this.#chunks[chunks] = grown;
-    this.#dirty[chunks] = true;
+    this.#want(chunks);
+    this.#states[chunks] = written;
     this.#store.put(chunkKey(this.row, chunks), grown);
     this.#head!.chunks = chunks + 1;
     this.#writable(0);
@@ -205,16 +226,28 @@ export class PackedRow {
   }
 
   #writable(number: number): Chunk {
+    if (this.#states[number] === written) return number === 0 ? this.#head! : this.#chunks[number]!;
     let chunk = number === 0 ? this.#head : this.#chunks[number];
-    if (this.#dirty[number] === true) return chunk!;
     if (chunk === undefined) {
       chunk = number === 0 ? Chunk.head() : new Chunk();
       if (number === 0) this.#head = chunk;
       this.#chunks[number] = chunk;
     }
-    this.#dirty[number] = true;
+    this.#want(number);
+    this.#states[number] = written;
     this.#store.put(chunkKey(this.row, number), chunk);
     return chunk;
+  }
+
+  #want(number: number): void {
+    const states = this.#states;
+    while (states.length <= number) {
+      states.push(untouched);
+      this.#chunks.push(undefined);
+    }
+    if (states[number] !== untouched) return;
+    states[number] = wanted;
+    this.#touched.push(number);
   }
 
   #overflow(neighbour: number, sum: number): MillraceError {
@@ -225,3 +258,11 @@ export class PackedRow {
     );
   }
 }
+
+type ChunkState = typeof untouched | typeof wanted | typeof written;
+const untouched = 0;
+const wanted = 1;
+/** Put in this batch already. */
+const written = 2;
+/** Row objects beyond this many are left to the garbage collector when a batch of more rows has passed. */
+const rowsKeptMax = 16_384;

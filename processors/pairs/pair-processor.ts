@@ -1,5 +1,11 @@
 import { Buffer } from 'node:buffer';
-import { partitionForKey, type KeyValueStore, type Processor, type ProcessorContext, type Record } from '../../topology/index.ts';
+import {
+  partitionForKey,
+  type KeyValueStore,
+  type Processor,
+  type ProcessorContext,
+  type Record,
+} from '../../topology/index.ts';
 import type { Chunk } from '../packed/chunk.ts';
 import type { ChunkKey } from '../packed/chunk-key.ts';
 import { storeNames } from '../store-names.ts';

@@ -37,11 +37,12 @@ export function sessionStep(sequence: readonly string[], item: string): SessionS
   const length = sequence.length;
   const first = !sequence.includes(item);
   const pairs: StepPair[] = [];
-  const nearest: string[] = [];
-  for (let d = 1; d <= pairWindow && d <= length; d += 1) {
+  const distinct: string[] = [];
+  for (let d = 1; d <= length && distinct.length < pairWindow; d += 1) {
     const other = sequence[length - d]!;
-    if (other === item || nearest.includes(other)) continue;
-    nearest.push(other);
+    if (distinct.includes(other)) continue;
+    distinct.push(other);
+    if (d > pairWindow || other === item) continue;
     if (first) {
       pairs.push({ item: other, forward: forwardWeights[d]!, back: backWeights[d]!, count: 1 });
     } else {
@@ -49,7 +50,8 @@ export function sessionStep(sequence: readonly string[], item: string): SessionS
       if (pair !== undefined) pairs.push(pair);
     }
   }
-  return { first, opens: length === 0, pairs, ...reminders(sequence, item, nearest) };
+  const reminderHit = first ? 0 : distinct.indexOf(item) + 1;
+  return { first, opens: length === 0, pairs, reminderPositions: distinct.length, reminderHit };
 }
 
 /** What the pair gains beyond what earlier places of `item` have given; undefined for nothing. */
@@ -70,16 +72,6 @@ function remainder(sequence: readonly string[], other: string, item: string, d: 
   const forward = Math.max(0, forwardWeights[d]! - forwardGiven);
   const back = Math.max(0, backWeights[d]! - backGiven);
   return forward === 0 && back === 0 ? undefined : { item: other, forward, back, count: 0 };
-}
-
-/** `others`: the distinct items but `item` among the last 10 places, newest first. */
-function reminders(
-  sequence: readonly string[],
-  item: string,
-  others: readonly string[],
-): { readonly reminderPositions: number; readonly reminderHit: number } {
-  const distinct = sequence.length <= pairWindow && !sequence.includes(item) ? others : newestDistinct(sequence);
-  return { reminderPositions: distinct.length, reminderHit: distinct.indexOf(item) + 1 };
 }
 
 /** The last 10 distinct items by their latest occurrence, newest first. */

@@ -64,7 +64,8 @@ export const productTitlesSerde: Serde<TitleCount[]> = {
     }
     return titles;
   },
-  sizeOf: (titles) => titles.reduce((bytes, { title, firstEventId }) => bytes + 120 + title.length + firstEventId.length, 64),
+  sizeOf: (titles) =>
+    titles.reduce((bytes, { title, firstEventId }) => bytes + 120 + title.length + firstEventId.length, 64),
 };
 
 const writer = new ByteWriter();

@@ -174,14 +174,12 @@ export class Scorer {
       const score = this.#rowScores[place]!;
       if (score > 0 && (allow === undefined || allow(row.neighbours[place]!))) this.#voters.offer(place, score);
     }
-    return this.#voters
-      .take()
-      .map(({ item: place, score }) => ({
-        item: row.neighbours[place]!,
-        score,
-        because: item,
-        count: row.counts[place]!,
-      }));
+    return this.#voters.take().map(({ item: place, score }) => ({
+      item: row.neighbours[place]!,
+      score,
+      because: item,
+      count: row.counts[place]!,
+    }));
   }
 
   #rowScratch(length: number): Float64Array {

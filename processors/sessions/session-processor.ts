@@ -5,7 +5,7 @@ import { addToTotals, emptyPairTotals, type PairTotals } from '../pairs/pair-tot
 import { relationOf, relations, type Relation } from '../pairs/relation.ts';
 import { sessionStep } from '../pairs/session-step.ts';
 import { storeNames } from '../store-names.ts';
-import { newSession, sequenceOf, sessionEventsMax, sessionGapMs, type Session } from './session.ts';
+import { addToSession, newSession, sequenceOf, sessionEventsMax, sessionGapMs, type Session } from './session.ts';
 import { sessionKey } from './session-key.ts';
 
 /**
@@ -51,8 +51,7 @@ export class SessionProcessor implements Processor<string, Interaction, string, 
   #step(session: Session, relation: Relation, record: Record<string, Interaction>): void {
     const item = record.value.productId;
     const step = sessionStep(sequenceOf(session, relation), item);
-    session.items.push(item);
-    session.relations.push(relation);
+    addToSession(session, item, relation);
 
     const totals = this.#totals.getLoaded(relation) ?? emptyPairTotals();
     if (addToTotals(totals, step)) this.#totals.put(relation, totals);

@@ -16,6 +16,8 @@ export interface Session {
   /** The first 200, oldest first. */
   readonly items: string[];
   readonly relations: Relation[];
+  /** How many of them are `bought`: when all are or none is, `items` is the sequence of its one relation. */
+  bought: number;
 }
 
 export const sessionEventsMax = 200;
@@ -23,13 +25,19 @@ export const sessionEventsMax = 200;
 export const sessionGapMs = 30 * 60_000;
 
 export function newSession(): Session {
-  return { events: 0, lastMs: 0, items: [], relations: [] };
+  return { events: 0, lastMs: 0, items: [], relations: [], bought: 0 };
+}
+
+export function addToSession(session: Session, item: string, relation: Relation): void {
+  session.items.push(item);
+  session.relations.push(relation);
+  if (relation === 'bought') session.bought += 1;
 }
 
 /** The items of one relation, oldest first. */
 export function sequenceOf(session: Session, relation: Relation): readonly string[] {
-  const { items, relations } = session;
-  if (!relations.some((other) => other !== relation)) return items;
+  const { items, relations, bought } = session;
+  if (bought === (relation === 'bought' ? items.length : 0)) return items;
   return items.filter((_item, at) => relations[at] === relation);
 }
 
@@ -42,10 +50,9 @@ export const sessionSerde: Serde<Session> = {
   },
   deserialize(bytes) {
     const reader = new ByteReader('session', bytes);
-    const session = { events: reader.varint(), lastMs: reader.varint(), items: [], relations: [] } as Session;
+    const session: Session = { ...newSession(), events: reader.varint(), lastMs: reader.varint() };
     for (let left = reader.varint(); left > 0; left -= 1) {
-      session.items.push(reader.text());
-      session.relations.push(reader.byte() === 1 ? 'bought' : 'viewed');
+      addToSession(session, reader.text(), reader.byte() === 1 ? 'bought' : 'viewed');
     }
     reader.end();
     return session;
