@@ -2,3 +2,11 @@
 export type * from './event-source.ts';
 export { interactionKey } from './partitioning.ts';
 export { openUciOnlineRetail, readUciOnlineRetail, uciServiceCodes } from './uci-online-retail.ts';
+export {
+  deadLetterRecord,
+  eventRecord,
+  ingest,
+  type IngestOptions,
+  type IngestProgress,
+  type IngestTarget,
+} from './ingest.ts';

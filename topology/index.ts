@@ -23,7 +23,7 @@ export { canonicalJson, compareFingerprints, fingerprint, type Fingerprint } fro
 export type * from './graph/graph.ts';
 export { matchesTopic, resolvePartitions, type Partitions } from './graph/partitions.ts';
 export type { TopologyJson } from './graph/topology-json.ts';
-export { partitionForKey } from './partitioner.ts';
+export { partitionForKey } from '../log/index.ts';
 export type * from './processor.ts';
 export * from './record.ts';
 export { Topology, type SinkOptions, type SourceOptions } from './topology.ts';

@@ -1,6 +1,6 @@
 import { MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openEmbeddedLog, type EmbeddedLog } from '../../log/index.ts';
-import { shopTopology } from '../../processors/index.ts';
+import { shopTopics, shopTopology } from '../../processors/index.ts';
 import { MillraceError, openEmbeddedRegistry } from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
 import { EmbeddedRuntime } from '../../topology/index.ts';
@@ -17,13 +17,6 @@ import { StoreReader } from './store-reader.ts';
  * batches and publishes what every commit changed (docs/decisions/003-threads-and-lookups.md).
  */
 export const applicationId = 'shop';
-
-/** Topics of the shop; their partitions are set when the folder is made. */
-export const topics = {
-  interactions: 'interactions',
-  clean: 'interactions.clean',
-  deadLetters: 'interactions.dead-letter',
-} as const;
 
 class HostThread {
   readonly #settings: HostSettings;
@@ -151,12 +144,14 @@ interface HostParts {
 
 /** Opens the folder, publishes what is in it, then starts the topology. */
 export async function openHostThread(settings: HostSettings, port: MessagePort): Promise<void> {
-  const { dataDir, partitions, syncWrites } = settings;
+  const { dataDir, syncWrites } = settings;
   const engine = await openDataFolder(dataDir);
   const commits = createGroupCommit(engine);
   const log = await openEmbeddedLog({ engine, commits, syncWrites });
   const registry = await openEmbeddedRegistry(dataDir);
-  const topology = await shopTopology({ registry });
+  const made = (await log.topics()).find(({ name }) => name === shopTopics.interactions);
+  const partitions = made?.partitions ?? settings.partitions;
+  const topology = await shopTopology({ registry, partitions });
   const waiting = new Int32Array(settings.waiting);
   const publisher = new Publisher(publishedStores, (publication) => {
     port.postMessage({ kind: 'publication', publication } satisfies HostMessage, [publication.slice]);
@@ -167,10 +162,10 @@ export async function openHostThread(settings: HostSettings, port: MessagePort):
     engine,
     commits,
     log,
-    topics: { [topics.interactions]: partitions, [topics.clean]: partitions, [topics.deadLetters]: 1 },
+    topics: { [shopTopics.interactions]: partitions, [shopTopics.clean]: partitions, [shopTopics.deadLetter]: 1 },
     config: { storeCacheBytes: settings.storeCacheBytes, commitIntervalMs: settings.commitIntervalMs },
     handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
-    deadLetterTopic: topics.deadLetters,
+    deadLetterTopic: shopTopics.deadLetter,
     publish: { stores: publishedStores, onCommit: (commit) => publisher.publish(commit) },
     queriesWaiting: () => Atomics.load(waiting, 0) > 0,
     onFailure: (error) => {
@@ -181,7 +176,7 @@ export async function openHostThread(settings: HostSettings, port: MessagePort):
   const thread = new HostThread({ settings, engine, commits, log, runtime });
   thread.listen(port);
   thread.start();
-  port.postMessage({ kind: 'opened' } satisfies HostMessage);
+  port.postMessage({ kind: 'opened', partitions } satisfies HostMessage);
 }
 
 /** A record that breaks a rule of the shop is dead; anything else is a fault of ours and stops the topology. */

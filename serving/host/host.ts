@@ -17,6 +17,8 @@ type RequestOf<K extends Request['kind']> = Extract<Request, { readonly kind: K 
 export class Host implements AsyncDisposable {
   /** Names behind the store numbers in a publication's rows. */
   readonly publishedStores: readonly string[] = publishedStores;
+  /** Of the topic `interactions`: as the folder was made, whatever the settings say. */
+  partitions = 0;
   readonly #worker: Worker;
   readonly #requests: PendingRequests;
   #onPublication: ((publication: Publication) => void) | undefined;
@@ -37,7 +39,10 @@ export class Host implements AsyncDisposable {
     const host = new Host(worker, waiting);
     return new Promise<Host>((resolve, reject) => {
       worker.on('message', (message: HostMessage) => {
-        if (message.kind === 'opened') resolve(host);
+        if (message.kind === 'opened') {
+          host.partitions = message.partitions;
+          resolve(host);
+        }
         else if (message.kind === 'openFailed') reject(errorFrom(message.error));
         else host.#receive(message);
       });

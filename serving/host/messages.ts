@@ -122,7 +122,7 @@ export interface RequestMessage {
 export type HostMessage =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: ErrorFields }
-  | { readonly kind: 'opened' }
+  | { readonly kind: 'opened'; readonly partitions: number }
   | { readonly kind: 'openFailed'; readonly error: ErrorFields }
   /** The topology has stopped; the log and look-ups go on. */
   | { readonly kind: 'topologyFailed'; readonly error: ErrorFields }

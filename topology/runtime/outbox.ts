@@ -2,7 +2,7 @@ import { MillraceError } from '../../schemas/errors.ts';
 import type { Serde } from '../../schemas/serde.ts';
 import type { LogHeader } from '../../log/log.ts';
 import type { SinkNode } from '../graph/graph.ts';
-import { partitionForKey } from '../partitioner.ts';
+import { partitionForKey } from '../../log/index.ts';
 import type { Channel, UnsentRecord } from './channel.ts';
 import type { StreamRecord } from './stream-record.ts';
 import { compareTurns, type Turn } from './turn.ts';
