@@ -181,7 +181,7 @@ class PlanBuilder {
         add({ op: 'selectKey', mapper: rekey });
         return;
       case 'peek': {
-        const node = `peek of ${from.node}`;
+        const node = `peek ${this.#streams.length}`;
         add({ op: 'peek', action: from.sealed ? () => {} : (key, value) => this.#observe(node, key, value) });
         return;
       }

@@ -6,6 +6,13 @@ import fc from 'fast-check';
  */
 export interface History {
   readonly rounds: readonly Round[];
+  readonly config: {
+    /** Between tasks through bytes and the log, or as the objects they are. */
+    readonly roundTrip: boolean;
+    /** Little: what is clean leaves the stores' caches after every commit and has to be loaded again. */
+    readonly storeCacheBytes: number;
+    readonly maxFetchRecords: number;
+  };
 }
 
 export interface Round {
@@ -48,10 +55,17 @@ const round = fc.record({
   advanceWallClockMs: fc.constantFrom(0, 0, 4, 30),
 });
 
+const config = fc.record({
+  roundTrip: fc.boolean(),
+  storeCacheBytes: fc.constantFrom(0, 1 << 20),
+  maxFetchRecords: fc.constantFrom(2, 5, 2_000),
+});
+
 export function historyArbitrary(maxRounds: number): fc.Arbitrary<History> {
-  return fc.array(round, { minLength: 1, maxLength: maxRounds }).map((rounds) => {
+  return fc.tuple(fc.array(round, { minLength: 1, maxLength: maxRounds }), config).map(([rounds, configured]) => {
     let now = 40;
     return {
+      config: configured,
       rounds: rounds.map(({ records, ...rest }) => ({
         ...rest,
         records: records.map(({ stepMs, ...each }) => {

@@ -10,7 +10,7 @@ import type { Plan } from './plan.ts';
 
 /** The history through the runtime, with its batches, commits and crashes. */
 export async function runInMillrace(plan: Plan, built: BuiltPlan, history: History): Promise<Omit<Outcome, 'peeks'>> {
-  const run = new MillraceRun(plan, built, createMemoryEngine());
+  const run = new MillraceRun(plan, built, history.config, createMemoryEngine());
   await run.start();
   try {
     for (const round of history.rounds) await run.round(round);
@@ -23,11 +23,13 @@ export async function runInMillrace(plan: Plan, built: BuiltPlan, history: Histo
 class MillraceRun {
   readonly #plan: Plan;
   readonly #built: BuiltPlan;
+  readonly #config: History['config'];
   readonly #engine: Engine;
   #driver!: TopologyTestDriver;
   #wallClockMs = 0;
 
-  constructor(plan: Plan, built: BuiltPlan, engine: Engine) {
+  constructor(plan: Plan, built: BuiltPlan, config: History['config'], engine: Engine) {
+    this.#config = config;
     this.#plan = plan;
     this.#built = built;
     this.#engine = engine;
@@ -40,6 +42,7 @@ class MillraceRun {
     this.#driver = await TopologyTestDriver.create(topology, {
       engine: this.#engine,
       initialWallClockMs: this.#wallClockMs,
+      config: this.#config,
       cacheMaxBytes: caching ? 1 << 20 : 0,
       topics: Object.fromEntries(Array.from({ length: topics }, (_, i) => [`in-${i}`, partitions])),
     });
