@@ -8,14 +8,17 @@ export function popularity(sessions: readonly (readonly number[])[]): NextItemMo
   return { name: 'popularity', next: (_seen, limit) => ranked.slice(0, limit) };
 }
 
-/** Plain association rules: what stood in one session with the last item most often, in any order and at any distance. */
+/**
+ * Plain association rules: what stood in one session with the last item most often, in any order and at any distance.
+ * An item that comes again stands with itself, as in the published baseline.
+ */
 export function associationRules(sessions: readonly (readonly number[])[]): NextItemModel {
   const counts = new Map<number, Map<number, number>>();
   for (const session of sessions) {
     for (const [place, left] of session.entries()) {
       for (let other = 0; other < session.length; other += 1) {
         const right = session[other]!;
-        if (other === place || right === left) continue;
+        if (other === place) continue;
         const row = counts.get(left) ?? new Map<number, number>();
         counts.set(left, row);
         row.set(right, (row.get(right) ?? 0) + 1);

@@ -14,7 +14,7 @@ it('the k best are those of a full sort, ties by id, whatever the order of offer
         ([a, left], [b, right]) => right - left || (idOf(a) < idOf(b) ? -1 : 1),
       );
       const expected = sorted.slice(0, limit).map(([item, score]) => ({ item, score }));
-      expect([...top.kept()].toSorted()).toEqual(expected.map(({ item }) => item).toSorted());
+      expect(new Set(top.kept())).toEqual(new Set(expected.map(({ item }) => item)));
       expect(top.take()).toEqual(expected);
       expect(top.take()).toEqual([]);
     }),
