@@ -110,11 +110,12 @@ describe('scores', () => {
     };
     const total = raw.a + raw.b + raw.c;
     const expected = new Map([
-      ['a', (0.85 * raw.a) / total + 1.5 * 0.05],
-      ['b', (0.85 * raw.b) / total + 1.5 * 0.1],
+      ['a', (0.85 * raw.a) / total + 0.05],
+      ['b', (0.85 * raw.b) / total + 0.1],
       ['c', (0.85 * raw.c) / total],
     ]);
     expect(new Set(named(view, items))).toEqual(new Set(expected.keys()));
+    expect(items.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 12);
     for (const { item, score } of items) expect(score).toBeCloseTo(expected.get(view.id(item))!, 12);
     expect(items.find(({ item }) => view.id(item) === 'c')).toMatchObject({ because: 1, count: 4 });
 

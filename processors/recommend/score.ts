@@ -14,6 +14,8 @@ import { TopK } from './top-k.ts';
  *
  *     raw(j) = [Σ_k w_k · s(i_k, j)] · m_j^.5        p(j) = (1 − R) · raw(j)^1.3 / Σ raw^1.3
  *
+ * and a seed that may be shown again has the chance of its own return besides: with all of them, p sums to 1.
+ *
  * A `Scorer` holds scratch arrays, no state: it answers the same for the same view. It is not to be shared by threads.
  */
 export class Scorer {
@@ -100,7 +102,7 @@ export class Scorer {
     for (const item of this.#candidates) this.#sums[item] = this.#sums[item]! * share;
     for (const [place, { item }] of seeds.entries()) {
       if (this.#votes[item] === 0) this.#enter(item);
-      this.#sums[item] = options.includeSeen === true ? this.#sums[item]! + reminderBoost * rates[place]! : -Infinity;
+      this.#sums[item] = options.includeSeen === true ? this.#sums[item]! + rates[place]! : -Infinity;
     }
 
     this.#top.reset(options.limit);
@@ -247,10 +249,9 @@ function totalWeight(row: PairRow | undefined): number {
 const shrinkage = 20;
 const boughtTogetherMinCount = 3;
 const votersPerRow = 100;
-/** With 2, MRR@20 on YooChoose 1/64 is .2746; 1.5 gives .2766, 1 gives .2792 but forgets long sessions (docs/architecture/recommendations.md). */
+/** 2 and 1 were tried as well: docs/measurements/quality.md. */
 const positionScale = 1.5;
 const sharpness = 1.3;
-const reminderBoost = 1.5;
 /** The rates of ten positions come from different numbers of sessions, so their sum could reach 1 early in a shop's life. */
 const repeatChanceMax = 0.9;
 const ageScaleMs = 7 * 24 * 3_600_000;
