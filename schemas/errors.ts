@@ -38,6 +38,9 @@ export const errorCodes = [
   'OVERLOADED',
   'INTERNAL',
   'DATA_FOLDER_UNUSABLE',
+  'METHOD_NOT_ALLOWED',
+  'BODY_TOO_LARGE',
+  'MEDIA_TYPE_UNSUPPORTED',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];
