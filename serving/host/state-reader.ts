@@ -1,0 +1,195 @@
+import type {
+  BestSeller,
+  ListKind,
+  MarginalRow,
+  PairRow,
+  PairTotalsRow,
+  ProductDayRow,
+  ProductStatsRow,
+  ProductTitlesRow,
+  ProductUsersRow,
+  ScoredItem,
+  StateReader,
+  UserProfileRow,
+} from '../../models/recompute/index.ts';
+import {
+  bestTitle,
+  itemOfPairRow,
+  parseProductDayKey,
+  relationOfPairRow,
+  rowOfChunkKey,
+  Scorer,
+  storeNames,
+  stride,
+  type PairView,
+  type Relation,
+} from '../../processors/index.ts';
+import { MillraceError } from '../../schemas/index.ts';
+import type { HostRequests } from './host-requests.ts';
+import type { SourceOffset } from './messages.ts';
+import { scanPairView } from './scanned-pair-view.ts';
+import { StoredRows } from './stored-rows.ts';
+
+/**
+ * What `millrace verify` and the long tests hold against the recomputation (docs/architecture/verify.md): the committed
+ * rows of a data folder, in the words of `models/recompute/`.
+ *
+ *     stores ──'scan' pages──> StoredRows ──> rows as models/recompute/rows.ts names them
+ *                                        └──> PairView ──> Scorer ──> lists
+ *
+ * The topology has to stand still meanwhile: a host opened with `runs: false`, or one that has caught up and gets no
+ * events. What is kept per partition is joined here: pair totals are added up, numbers of items become their ids.
+ *
+ * Lists come from the `Scorer` that the server asks, over its own view when one is given, so that they are the
+ * server's answers; without a view over one that is made of the scanned rows.
+ */
+export class HostStateReader implements StateReader {
+  readonly #rows: StoredRows;
+  #view: ListView | undefined;
+  #scorer: Scorer | undefined;
+  #itemNames: Promise<ItemNames> | undefined;
+
+  constructor(host: HostRequests, options: { readonly view?: ListView } = {}) {
+    this.#rows = new StoredRows(host);
+    this.#view = options.view;
+  }
+
+  /** The source offsets that the rows follow from. */
+  asOf(): Promise<readonly SourceOffset[]> {
+    return this.#rows.asOf();
+  }
+
+  async *productStats(): AsyncGenerator<ProductStatsRow> {
+    for await (const { key: productId, value } of this.#rows.of(storeNames.productStats)) {
+      yield { productId, ...value };
+    }
+  }
+
+  async *productDays(): AsyncGenerator<ProductDayRow> {
+    for await (const { key, value } of this.#rows.of(storeNames.productDays)) {
+      const { productId, month } = parseProductDayKey(key);
+      const [year, monthOfYear] = month.split('-').map(Number) as [number, number];
+      for (const { day, ...figures } of value) {
+        yield { productId, day: Date.UTC(year, monthOfYear - 1, day) / 86_400_000, ...figures };
+      }
+    }
+  }
+
+  async *productUsers(): AsyncGenerator<ProductUsersRow> {
+    for await (const { key: productId, value } of this.#rows.of(storeNames.productUsers)) {
+      yield { productId, registers: value.toRegisters() };
+    }
+  }
+
+  async *productTitles(): AsyncGenerator<ProductTitlesRow> {
+    for await (const { key: productId, value } of this.#rows.of(storeNames.productTitles)) {
+      const titles = value.map(({ title, events, firstMs }) => ({ title, count: events, firstSeenMs: firstMs }));
+      yield { productId, title: bestTitle(value), titles };
+    }
+  }
+
+  async *userProfiles(): AsyncGenerator<UserProfileRow> {
+    for await (const { key: userId, value } of this.#rows.of(storeNames.userProfiles)) yield { userId, ...value };
+  }
+
+  async *marginals(): AsyncGenerator<MarginalRow> {
+    const names = await this.#names();
+    for await (const { partition, key: row, value: sessions } of this.#rows.of(storeNames.marginals)) {
+      yield { relation: relationOfPairRow(row), item: names.of(partition, itemOfPairRow(row)), sessions };
+    }
+  }
+
+  async *pairTotals(): AsyncGenerator<PairTotalsRow> {
+    const sums = new Map<Relation, { sessions: number; rep: number[]; repN: number[] }>();
+    for await (const { key, value } of this.#rows.of(storeNames.pairTotals)) {
+      const relation = key as Relation;
+      const sum = sums.get(relation) ?? {
+        sessions: 0,
+        rep: Array<number>(10).fill(0),
+        repN: Array<number>(10).fill(0),
+      };
+      sums.set(relation, sum);
+      sum.sessions += value.sessions;
+      for (let at = 0; at < 10; at++) {
+        sum.rep[at]! += value.rep[at + 1]!;
+        sum.repN[at]! += value.repN[at + 1]!;
+      }
+    }
+    for (const [relation, sum] of sums) yield { relation, ...sum };
+  }
+
+  async *pairRows(): AsyncGenerator<PairRow> {
+    const names = await this.#names();
+    for await (const { partition, key, value } of this.#rows.of(storeNames.pairs)) {
+      const row = rowOfChunkKey(key);
+      const relation = relationOfPairRow(row);
+      const item = names.of(partition, itemOfPairRow(row));
+      const { words, size } = value;
+      for (let word = 0; word < size * stride; word += stride) {
+        const neighbour = names.of(partition, words[word]!);
+        yield { relation, item, neighbour, weight: words[word + 1]!, count: words[word + 2]! };
+      }
+    }
+  }
+
+  async list(kind: ListKind, id: string, limit: number): Promise<readonly ScoredItem[]> {
+    this.#view ??= await scanPairView(this.#rows);
+    const view = this.#view;
+    this.#scorer ??= new Scorer(view);
+    const item = view.product(id);
+    if (item === undefined) return [];
+    const options = { limit, allow: (other: number) => !view.isService(other) };
+    const items =
+      kind === 'similar' ? this.#scorer.similar(item, options).items : this.#scorer.boughtTogether(item, options);
+    return items.map(({ item: other, score }) => ({ id: view.id(other), score }));
+  }
+
+  async bestSellers(limit: number): Promise<readonly BestSeller[]> {
+    const view = this.#view;
+    if (view?.bestSellers !== undefined) {
+      return view
+        .bestSellers()
+        .slice(0, limit)
+        .map(({ item, purchases }) => ({ id: view.id(item), purchases }));
+    }
+    const bought: BestSeller[] = [];
+    for await (const { key: id, value } of this.#rows.of(storeNames.productStats)) {
+      if (value.purchases > 0 && !value.service) bought.push({ id, purchases: value.purchases });
+    }
+    return bought.sort((a, b) => Number(b.purchases) - Number(a.purchases) || (a.id < b.id ? -1 : 1)).slice(0, limit);
+  }
+
+  #names(): Promise<ItemNames> {
+    this.#itemNames ??= readNames(this.#rows);
+    return this.#itemNames;
+  }
+}
+
+/** What lists are made of; the view of the HTTP thread is one. */
+export interface ListView extends PairView {
+  /** The index of a product that has had an event. */
+  product(id: string): number | undefined;
+  isService(item: number): boolean;
+  /** Most bought first, services left out. */
+  bestSellers?(): readonly { readonly item: number; readonly purchases: number }[];
+}
+
+interface ItemNames {
+  of(partition: number, item: number): string;
+}
+
+/** Every partition numbers items for itself. */
+async function readNames(rows: StoredRows): Promise<ItemNames> {
+  const partitions: string[][] = [];
+  for await (const { partition, key: item, value: name } of rows.of(storeNames.pairItemNames)) {
+    (partitions[partition] ??= [])[item] = name;
+  }
+  return {
+    of(partition, item) {
+      const name = partitions[partition]?.[item];
+      if (name !== undefined) return name;
+      const message = `Item ${item} of partition ${partition} wants a name in '${storeNames.pairItemNames}', found none.`;
+      throw new MillraceError('INTERNAL', message, { partition, item });
+    },
+  };
+}
