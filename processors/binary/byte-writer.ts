@@ -1,14 +1,16 @@
 import { Buffer } from 'node:buffer';
 
 /**
- * Writes small binary rows: one buffer that grows and is used again, and a copy of what was written at the end.
+ * Writes small binary rows, one behind the other into pages of 32 KiB, and gives them out as views: no row is copied, and a
+ * page lives as long as any of its rows. (A typed array of its own for each row was half the time of a short one.)
  *
  *     varint    7 bits a byte, lowest first; safe integers, 0 or more
  *     zigzag    a signed safe integer n as varint of 2n (n >= 0) or −2n − 1; |n| < 2^52
  *     text      | varint length in bytes | UTF-8 |
  */
 export class ByteWriter {
-  #buffer = Buffer.allocUnsafeSlow(1024);
+  #buffer = Buffer.allocUnsafeSlow(pageBytes);
+  #start = 0;
   #at = 0;
 
   byte(value: number): this {
@@ -63,17 +65,16 @@ export class ByteWriter {
     return this;
   }
 
-  /** What was written; the writer starts anew. */
+  /** What was written since `begin`. */
   finish(): Uint8Array {
-    const written = new Uint8Array(this.#at);
-    written.set(this.#buffer.subarray(0, this.#at));
-    this.#at = 0;
-    return written;
+    const row = this.#buffer.subarray(this.#start, this.#at);
+    this.#start = this.#at;
+    return row;
   }
 
-  /** Forgets what an encoding that failed has left behind. */
+  /** Starts a row, and forgets what one that failed has left behind. */
   begin(): this {
-    this.#at = 0;
+    this.#at = this.#start;
     return this;
   }
 
@@ -84,9 +85,17 @@ export class ByteWriter {
   }
 
   #reserve(bytes: number): void {
-    if (this.#at + bytes <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#at + bytes));
-    grown.set(this.#buffer.subarray(0, this.#at));
-    this.#buffer = grown;
+    if (this.#at + bytes > this.#buffer.length) this.#nextPage(bytes);
+  }
+
+  /** The row that is being written moves to the new page. */
+  #nextPage(bytes: number): void {
+    const row = this.#buffer.subarray(this.#start, this.#at);
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(pageBytes, (row.length + bytes) * 2));
+    this.#buffer.set(row);
+    this.#start = 0;
+    this.#at = row.length;
   }
 }
+
+const pageBytes = 32 * 1024;

@@ -135,19 +135,26 @@ export class PackedRow {
 
   /** Adds to the weight and the count of a neighbour (rows with one key word). */
   add(neighbour: number, hash: number, weight: number, count: number): void {
-    const number = this.#chunkCount === 1 ? 0 : chunkOf(hash, this.#chunkCount);
-    const chunk = this.#writable(number);
-    const at = chunk.lowerBound(neighbour);
-    const words = chunk.words;
-    const word = at * stride;
-    if (at < chunk.size && words[word] === neighbour) {
+    const chunks = this.#chunkCount;
+    const number = chunks === 1 ? 0 : chunkOf(hash, chunks);
+    const chunk = this.#states[number] === written ? this.#chunks[number]! : this.#writable(number);
+    const { words, size } = chunk;
+    let low = 0;
+    let high = size;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (words[middle * stride]! < neighbour) low = middle + 1;
+      else high = middle;
+    }
+    const word = low * stride;
+    if (low < size && words[word] === neighbour) {
       const sum = words[word + 1]! + weight;
       if (sum > 0xffffffff) throw this.#overflow(neighbour, sum);
       words[word + 1] = sum;
-      words[word + 2] = words[word + 2]! + count;
+      words[word + 2]! += count;
       return;
     }
-    chunk.insert(at, neighbour, weight, count);
+    chunk.insert(low, neighbour, weight, count);
     this.#countEntry(number);
   }
 
@@ -226,14 +233,14 @@ export class PackedRow {
   }
 
   #writable(number: number): Chunk {
-    if (this.#states[number] === written) return number === 0 ? this.#head! : this.#chunks[number]!;
+    if (this.#states[number] === written) return this.#chunks[number]!;
     let chunk = number === 0 ? this.#head : this.#chunks[number];
     if (chunk === undefined) {
       chunk = number === 0 ? Chunk.head() : new Chunk();
       if (number === 0) this.#head = chunk;
-      this.#chunks[number] = chunk;
     }
     this.#want(number);
+    this.#chunks[number] = chunk;
     this.#states[number] = written;
     this.#store.put(chunkKey(this.row, number), chunk);
     return chunk;
