@@ -46,7 +46,6 @@ class PlanBuilder {
   readonly #tables: { readonly store: string; readonly region: number }[] = [];
   readonly #sinks: { topic: string; compare: 'order' | 'lastValue' }[] = [];
   #regions = 1;
-  readonly #ticking = new Set<number>();
 
   constructor(plan: Plan, observe: Observe) {
     this.#plan = plan;
@@ -238,10 +237,7 @@ class PlanBuilder {
   }
 
   #process(from: Stream, planned: ProcessorPlan, stores: readonly number[]): Stream {
-    const allowed = this.#lookAcrossKeys(from) ? planned : { ...planned, kind: 'tally' as const, tick: undefined };
-    const ticks = allowed.tick !== undefined && !this.#ticking.has(from.region);
-    const plan = ticks ? allowed : { ...allowed, tick: undefined };
-    if (ticks) this.#ticking.add(from.region);
+    const plan = this.#lookAcrossKeys(from) ? planned : { ...planned, kind: 'tally' as const, tick: undefined };
     // What a child sees of a write that follows a forward is only defined where nobody waits: `twice` keeps to itself.
     const names = (plan.kind === 'twice' ? [`own-${this.#streams.length}`] : stores.map(String)).map((store) =>
       this.#sketch.keyValueStore(`region-${from.region}-${store}`),

@@ -8,6 +8,24 @@ export interface Schedule {
   readonly intervalMs: number;
   readonly punctuator: Punctuator;
   nextMs: number;
+  /** Counts the calls of the task. */
+  readonly order: number;
+}
+
+/** Which of the punctuations that fall due at one position. */
+export interface PunctuationPlace {
+  readonly dueMs: number;
+  /** Of scheduling, over all nodes of the task. */
+  readonly order: number;
+}
+
+export interface Due {
+  readonly schedule: Schedule;
+  readonly place: PunctuationPlace;
+}
+
+function precedes(a: PunctuationPlace, b: PunctuationPlace): boolean {
+  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
 }
 
 export type ScheduleTimes = { readonly [node: string]: readonly number[] };
@@ -18,6 +36,7 @@ export type ScheduleTimes = { readonly [node: string]: readonly number[] };
  */
 export class Punctuations {
   #schedules: Schedule[] = [];
+  #added = 0;
   readonly #counts = new Map<string, number>();
   readonly #restored: ScheduleTimes;
 
@@ -29,7 +48,7 @@ export class Punctuations {
     const number = this.#counts.get(node) ?? 0;
     this.#counts.set(node, number + 1);
     const nextMs = this.#restored[node]?.[number] ?? firstMs;
-    const schedule: Schedule = { node, number, type, intervalMs, punctuator, nextMs };
+    const schedule: Schedule = { node, number, type, intervalMs, punctuator, nextMs, order: this.#added++ };
     this.#schedules.push(schedule);
     return {
       cancel: () => {
@@ -46,14 +65,25 @@ export class Punctuations {
     return this.#schedules.some((schedule) => schedule.type === type);
   }
 
-  /** The earliest due schedule among the nodes at `nowMs`, moved on to its next time; undefined when none is due. */
-  takeDue(nodes: ReadonlySet<string>, type: PunctuationType, nowMs: number): Schedule | undefined {
-    let due: Schedule | undefined;
+  /**
+   * The earliest due schedule among the nodes at `nowMs`, moved on to its next time; undefined when none is due. With
+   * `before` only one whose place lies before that one. What is due at one time is in order of due time, then of
+   * scheduling, whichever node it belongs to.
+   */
+  takeDue(
+    nodes: ReadonlySet<string>,
+    type: PunctuationType,
+    nowMs: number,
+    before?: PunctuationPlace,
+  ): Due | undefined {
+    let due: Due | undefined;
     for (const schedule of this.#schedules) {
       if (schedule.type !== type || schedule.nextMs > nowMs || !nodes.has(schedule.node)) continue;
-      if (due === undefined || schedule.nextMs < due.nextMs) due = schedule;
+      const place = { dueMs: schedule.nextMs, order: schedule.order };
+      if (before !== undefined && !precedes(place, before)) continue;
+      if (due === undefined || precedes(place, due.place)) due = { schedule, place };
     }
-    if (due !== undefined) due.nextMs = nextTime(due.nextMs, due.intervalMs, nowMs);
+    if (due !== undefined) due.schedule.nextMs = nextTime(due.place.dueMs, due.schedule.intervalMs, nowMs);
     return due;
   }
 

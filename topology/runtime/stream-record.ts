@@ -1,5 +1,6 @@
 import type { LogHeader } from '../../log/log.ts';
 import type { Record } from '../record.ts';
+import type { PunctuationPlace } from './punctuation.ts';
 import type { Turn } from './turn.ts';
 
 /** Where a record of the batch was read, and what it was: kept for recordMetadata() and for dead letters. */
@@ -30,6 +31,8 @@ export class StreamRecord implements Record<unknown, unknown> {
   /** Undefined for what a punctuation or a cache flush forwards. */
   readonly origin: Origin | undefined;
   turn: Turn | undefined;
+  /** Set for what a punctuation forwarded, and for all that follows from it: its place among its position's others. */
+  readonly punctuation: PunctuationPlace | undefined;
 
   constructor(
     key: unknown,
@@ -40,6 +43,7 @@ export class StreamRecord implements Record<unknown, unknown> {
     streamTimeMs: number,
     origin: Origin | undefined,
     turn: Turn | undefined,
+    punctuation: PunctuationPlace | undefined,
   ) {
     this.key = key;
     this.value = value;
@@ -49,6 +53,7 @@ export class StreamRecord implements Record<unknown, unknown> {
     this.streamTimeMs = streamTimeMs;
     this.origin = origin;
     this.turn = turn;
+    this.punctuation = punctuation;
   }
 
   /** A descendant with another key, value or time. */
@@ -62,6 +67,7 @@ export class StreamRecord implements Record<unknown, unknown> {
       this.streamTimeMs,
       this.origin,
       undefined,
+      this.punctuation,
     );
   }
 
@@ -75,6 +81,7 @@ export class StreamRecord implements Record<unknown, unknown> {
       this.streamTimeMs,
       this.origin,
       turn,
+      this.punctuation,
     );
   }
 }

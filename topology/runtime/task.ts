@@ -70,7 +70,17 @@ export class Task {
       const source = this.#sources.find(({ node }) => node === input.source)!;
       const { headers } = origin;
       const turn = source.tracked ? [position, 0] : undefined;
-      const record = new StreamRecord(key, value, timestamp, headers, position, this.#streamTimeMs, origin, turn);
+      const record = new StreamRecord(
+        key,
+        value,
+        timestamp,
+        headers,
+        position,
+        this.#streamTimeMs,
+        origin,
+        turn,
+        undefined,
+      );
       for (const edge of source.edges) {
         edge.outputs.push(turn === undefined ? record : record.withTurn([...turn, edge.index]));
       }

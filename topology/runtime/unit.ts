@@ -2,7 +2,7 @@ import { MillraceError } from '../../schemas/errors.ts';
 import { faults } from './faults.ts';
 import type { Emit, ExecutableNode } from './node.ts';
 import { ProcessNode } from './operators/process.ts';
-import type { Punctuations } from './punctuation.ts';
+import type { PunctuationPlace, Punctuations } from './punctuation.ts';
 import { StreamRecord } from './stream-record.ts';
 import { compareTurns, type Turn } from './turn.ts';
 
@@ -54,6 +54,7 @@ export class Unit {
       const record = records[i]!;
       if (this.#canSchedule) {
         for (; punctuatedTo < record.position; punctuatedTo++) await this.#punctuateAt(punctuatedTo, scope);
+        if (record.punctuation !== undefined) await this.#punctuateBefore(record, record.punctuation, scope);
       }
       const member = this.#members[places === undefined ? deliveries[0]!.place : places[i]!]!;
       const waiting = this.#enter(member, record);
@@ -132,32 +133,36 @@ export class Unit {
     if (streamTimeMs >= 0) await this.#punctuate('streamTime', streamTimeMs, position, scope);
   }
 
+  /** Own punctuations of the same moment that come before the one that the record follows from. */
+  async #punctuateBefore({ position }: StreamRecord, before: PunctuationPlace, scope: BatchScope): Promise<void> {
+    if (scope.wallClockMs !== undefined) await this.#punctuate('wallClock', scope.wallClockMs, 0, scope, before);
+    else await this.#punctuate('streamTime', scope.streamTimesMs[position]!, position, scope, before);
+  }
+
   async #punctuate(
     type: 'streamTime' | 'wallClock',
     nowMs: number,
     position: number,
     scope: BatchScope,
+    before?: PunctuationPlace,
   ): Promise<void> {
     if (!this.#punctuations.hasAny(type)) return;
-    for (let call = 0; ; call++) {
-      const due = this.#punctuations.takeDue(this.#names, type, nowMs);
+    for (;;) {
+      const due = this.#punctuations.takeDue(this.#names, type, nowMs, before);
       if (due === undefined) return;
       if (faults.skippedPunctuation) continue;
-      const member = this.#members.find(({ node }) => node.name === due.node)!;
+      const { schedule, place: punctuation } = due;
+      const member = this.#members.find(({ node }) => node.name === schedule.node)!;
       const streamTimeMs = scope.streamTimesMs[position] ?? scope.streamTimeMs;
-      const place = new StreamRecord(null, null, nowMs, [], position, streamTimeMs, undefined, [
-        position,
-        1,
-        due.nextMs,
-        call,
-      ]);
+      const turn = [position, 1, punctuation.dueMs, punctuation.order];
+      const place = new StreamRecord(null, null, nowMs, [], position, streamTimeMs, undefined, turn, punctuation);
       member.turn = place.turn;
       member.outputs = 0;
       if (this.mode === 'awaiting') member.collected = [];
       try {
-        await (member.node as ProcessNode).punctuate(due.punctuator, nowMs, place, member.emit);
+        await (member.node as ProcessNode).punctuate(schedule.punctuator, nowMs, place, member.emit);
       } catch (error) {
-        this.#onFailure(due.node, place, error);
+        this.#onFailure(schedule.node, place, error);
       }
       if (this.mode === 'awaiting') await this.#passOn(member);
     }
@@ -169,7 +174,7 @@ export class Unit {
     member.outputs = 0;
     if (this.mode === 'awaiting') member.collected = [];
     member.node.flush((key, value, timestamp) => {
-      member.emit(new StreamRecord(key, value, timestamp, [], 0, scope.streamTimeMs, undefined, undefined));
+      member.emit(new StreamRecord(key, value, timestamp, [], 0, scope.streamTimeMs, undefined, undefined, undefined));
     });
     if (this.mode === 'awaiting') await this.#passOn(member);
   }

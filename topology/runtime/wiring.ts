@@ -39,12 +39,13 @@ export function wire({ graph, subtopology, punctuations, create, onFailure }: Wi
     );
   }
 
-  const nodes: ExecutableNode[] = [];
+  // In the order of the topology, whatever the units: processors schedule their punctuations when they are made.
+  const running = new Map<string, ExecutableNode>();
+  for (const name of subtopology.nodes) if (graph.nodes.get(name)!.kind !== 'source') running.set(name, create(name));
+
   const units: WiredUnit[] = plan.units.map(({ nodes: names }) => {
     const members = names.map((name) => {
-      const running = create(name);
-      nodes.push(running);
-      return { node: running, edges: edgesOf.get(name)!, tracked: plan.tracked.has(name) };
+      return { node: running.get(name)!, edges: edgesOf.get(name)!, tracked: plan.tracked.has(name) };
     });
     const inputs = [...edgesOf.values()]
       .flat()
@@ -58,7 +59,7 @@ export function wire({ graph, subtopology, punctuations, create, onFailure }: Wi
     const node = graph.nodes.get(name)!;
     if (node.kind === 'source') sources.push({ node, edges: edgesOf.get(name)!, tracked: plan.tracked.has(name) });
   }
-  return { sources, units, nodes };
+  return { sources, units, nodes: [...running.values()] };
 }
 
 /** For developers: the units of every sub-topology, with those that fall back to one record at a time marked. */

@@ -42,15 +42,14 @@ export function aggregateNode(options: AggregateOptions): ExecutableNode {
       const timestamp = old === undefined ? record.timestamp : Math.max(record.timestamp, old.timestamp);
       if (newValue === null) store.delete(key);
       else store.put(key, { value: newValue, timestamp });
-      if (caching) pending.note(keyToken(key), key, oldValue);
+      if (caching) pending.note(keyToken(key), { key, oldValue, newValue, timestamp });
       else emit(record.with(key, emitted(newValue, oldValue), timestamp));
     },
     hasPending: () => pending.size > 0,
     flush(emit) {
-      for (const { key, oldValue } of pending.drain()) {
+      for (const { key, oldValue, newValue, timestamp } of pending.drain()) {
         if (faults.lostFlush) continue;
-        const now = store.getLoaded(key);
-        emit(key, emitted(now?.value ?? null, oldValue), now?.timestamp ?? 0);
+        emit(key, emitted(newValue, oldValue), timestamp);
       }
     },
   };

@@ -1,24 +1,35 @@
 /**
- * What the record cache holds back: for every key that changed since the last flush, what it had before.
+ * What the record cache holds back: for every key that changed since the last flush, what it had before and has now.
  *
  * With caching on, a stateful operator forwards one change a key when the commit flushes, from the value at the last
- * flush to the value now. The values themselves are in the store; only the old ones are kept here.
+ * flush to the value now. The value now is kept here and not looked up in the store: a window may have expired in
+ * between, and its last value is still a result. A row that came and went between two flushes was never seen by
+ * anybody, so nothing is forwarded for it (CachingKeyValueStore#putAndMaybeForward).
  */
 export class PendingChanges {
-  readonly #old = new Map<string | number, { readonly key: unknown; readonly oldValue: unknown }>();
+  readonly #changes = new Map<string | number, PendingChange>();
 
-  note(token: string | number, key: unknown, oldValue: unknown): void {
-    if (!this.#old.has(token)) this.#old.set(token, { key, oldValue });
+  note(token: string | number, change: PendingChange): void {
+    const first = this.#changes.get(token);
+    this.#changes.set(token, first === undefined ? change : { ...change, oldValue: first.oldValue });
   }
 
   get size(): number {
-    return this.#old.size;
+    return this.#changes.size;
   }
 
   /** Takes out everything, in order of first change. */
-  *drain(): Iterable<{ readonly key: unknown; readonly oldValue: unknown }> {
-    const entries = [...this.#old.values()];
-    this.#old.clear();
-    yield* entries;
+  *drain(): Iterable<PendingChange> {
+    const changes = [...this.#changes.values()];
+    this.#changes.clear();
+    for (const change of changes) if (change.newValue !== null || change.oldValue !== null) yield change;
   }
+}
+
+export interface PendingChange {
+  readonly key: unknown;
+  readonly oldValue: unknown;
+  readonly newValue: unknown;
+  /** Of the new value; of the record that deleted it when there is none. */
+  readonly timestamp: number;
 }

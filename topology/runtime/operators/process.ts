@@ -78,8 +78,11 @@ export class ProcessNode implements ExecutableNode {
       );
     }
     const { key, value, timestamp, headers } = record;
-    const { position, streamTimeMs, origin } = current;
-    this.#emit(new StreamRecord(key, value, timestamp, headers, position, streamTimeMs, origin, undefined), childName);
+    const { position, streamTimeMs, origin, punctuation } = current;
+    this.#emit(
+      new StreamRecord(key, value, timestamp, headers, position, streamTimeMs, origin, undefined, punctuation),
+      childName,
+    );
   }
 
   #metadata(): RecordMetadata | undefined {

@@ -35,15 +35,14 @@ export function tableSourceNode({ name, store, caching, dropped }: TableSourceOp
       const oldValue = store?.getLoaded(key)?.value ?? null;
       if (value === null) store?.delete(key);
       else store?.put(key, { value, timestamp });
-      if (caching) pending.note(keyToken(key), key, oldValue);
+      if (caching) pending.note(keyToken(key), { key, oldValue, newValue: value, timestamp });
       else emit(record.with(key, change(value, oldValue)));
     },
     hasPending: () => pending.size > 0,
     flush(emit) {
-      for (const { key, oldValue } of pending.drain()) {
+      for (const { key, oldValue, newValue, timestamp } of pending.drain()) {
         if (faults.lostFlush) continue;
-        const now = store?.getLoaded(key);
-        emit(key, change(now?.value ?? null, oldValue), now?.timestamp ?? 0);
+        emit(key, change(newValue, oldValue), timestamp);
       }
     },
   };

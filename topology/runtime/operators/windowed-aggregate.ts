@@ -27,10 +27,18 @@ export interface WindowedAggregateOptions {
 export function windowedAggregateNode(options: WindowedAggregateOptions): ExecutableNode {
   const { name, window, aggregation, store, caching, dropped, late } = options;
   const pending = new PendingChanges();
+  let observedTimeMs = -1;
 
   return {
     name,
-    observedTimeMs: -1,
+    get observedTimeMs() {
+      return observedTimeMs;
+    },
+    // Set when the task starts again, too: until the first record, look-ups must not find windows that have expired.
+    set observedTimeMs(ms: number) {
+      observedTimeMs = ms;
+      if (ms >= 0) store.observe(ms);
+    },
     load(records) {
       const wanted: { key: unknown; windowStartMs: number }[] = [];
       for (const { key, timestamp } of records) {
@@ -45,9 +53,8 @@ export function windowedAggregateNode(options: WindowedAggregateOptions): Execut
         dropped.value += 1;
         return;
       }
-      this.observedTimeMs = Math.max(this.observedTimeMs ?? -1, timestamp);
-      const closedUntilMs = this.observedTimeMs - window.graceMs;
-      store.observe(this.observedTimeMs);
+      if (timestamp > observedTimeMs) this.observedTimeMs = timestamp;
+      const closedUntilMs = observedTimeMs - window.graceMs;
       for (const startMs of windowStarts(window, timestamp)) {
         const endMs = startMs + window.sizeMs;
         const open = faults.wrongWindowEdge ? endMs >= closedUntilMs : endMs > closedUntilMs;
@@ -62,17 +69,16 @@ export function windowedAggregateNode(options: WindowedAggregateOptions): Execut
         if (newValue === null) store.delete(key, startMs);
         else store.put(key, startMs, { value: newValue, timestamp: newTimestamp });
         const windowed: Windowed<unknown> = { key, window: { startMs, endMs } };
-        if (caching) pending.note(`${startMs}|${keyToken(key)}`, windowed, oldValue);
-        else emit(record.with(windowed, change(newValue, oldValue), newTimestamp));
+        if (caching) {
+          pending.note(`${startMs}|${keyToken(key)}`, { key: windowed, oldValue, newValue, timestamp: newTimestamp });
+        } else emit(record.with(windowed, change(newValue, oldValue), newTimestamp));
       }
     },
     hasPending: () => pending.size > 0,
     flush(emit) {
-      for (const { key, oldValue } of pending.drain()) {
+      for (const { key, oldValue, newValue, timestamp } of pending.drain()) {
         if (faults.lostFlush) continue;
-        const windowed = key as Windowed<unknown>;
-        const now = store.getLoaded(windowed.key, windowed.window.startMs);
-        emit(windowed, change(now?.value ?? null, oldValue), now?.timestamp ?? 0);
+        emit(key, change(newValue, oldValue), timestamp);
       }
     },
   };
