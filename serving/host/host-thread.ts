@@ -1,4 +1,4 @@
-import { MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { openEmbeddedLog, type EmbeddedLog } from '../../log/index.ts';
 import { shopTopics, shopTopology } from '../../processors/index.ts';
 import { MillraceError, openEmbeddedRegistry } from '../../schemas/index.ts';
@@ -56,6 +56,8 @@ class HostThread {
         return this.#produce(request);
       case 'get':
         return this.#reader.get(request.store, request.key);
+      case 'getMany':
+        return this.#reader.getMany(request.keys);
       case 'scan':
         return this.#reader.scan(request);
       case 'stores':

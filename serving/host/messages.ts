@@ -25,6 +25,8 @@ export type Request =
       readonly eventIds?: readonly string[];
     }
   | { readonly kind: 'get'; readonly store: string; readonly key: string }
+  /** Rows of any stores, all as of one commit. */
+  | { readonly kind: 'getMany'; readonly keys: readonly { readonly store: string; readonly key: string }[] }
   | { readonly kind: 'stores' }
   | { readonly kind: 'lag' }
   | { readonly kind: 'topology' }
@@ -54,6 +56,8 @@ export type Request =
 export interface Answers {
   readonly produce: ProduceAnswer;
   readonly get: StoreAnswer;
+  /** In the order of the keys; null where there is no row. */
+  readonly getMany: { readonly values: readonly unknown[]; readonly asOf: readonly SourceOffset[] };
   readonly stores: readonly StoreFacts[];
   readonly lag: readonly PartitionLag[];
   readonly topology: { readonly text: string; readonly json: TopologyJson; readonly execution: string };

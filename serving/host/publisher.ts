@@ -2,6 +2,7 @@ import { prefixEnd, type Engine } from '../../state/index.ts';
 import type { CommittedOffset, EmbeddedRuntime, PublishedCommit } from '../../topology/index.ts';
 import type { Publication } from './messages.ts';
 import { RowSlicer } from './published-rows.ts';
+import { sourceOffsets } from './store-reader.ts';
 
 /** A slice is small enough to be received between two requests. */
 const sliceBytesMax = 256 * 1024;
@@ -45,6 +46,6 @@ export class Publisher {
   }
 
   #sendSlice(slice: ArrayBuffer, last: boolean, offsets: readonly CommittedOffset[]): void {
-    this.#send({ slice, last, asOf: offsets, committedAtMs: Date.now() });
+    this.#send({ slice, last, asOf: sourceOffsets(offsets), committedAtMs: Date.now() });
   }
 }

@@ -1,7 +1,8 @@
+import { shopTopics } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import { concatBytes, keyAfter, prefixEnd, type Engine, type EngineSnapshot } from '../../state/index.ts';
 import { describeExecution, type EmbeddedRuntime, type StoreSpec, type Topology } from '../../topology/index.ts';
-import type { Request, ScanAnswer, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
+import type { Answers, Request, ScanAnswer, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
 
 /**
  * Reads committed state for other threads. A read takes a snapshot of the database while no commit is on its way, so
@@ -27,6 +28,28 @@ export class StoreReader {
         if (value !== undefined) return { found: true, partition, value: decodeValue(spec, value), asOf };
       }
       return { found: false, partition: undefined, value: null, asOf };
+    });
+  }
+
+  /** Several rows, perhaps of several stores, as of one commit; null where there is none. */
+  async getMany(keys: Extract<Request, { kind: 'getMany' }>['keys']): Promise<Answers['getMany']> {
+    const rows = keys.flatMap(({ store, key }, place) => {
+      const spec = this.#spec(store);
+      const encoded = encodeKey(spec, key);
+      const prefixes = this.#runtime.stores(store).map(({ partition }) => this.#runtime.storePrefix(store, partition));
+      return prefixes.map((prefix) => ({ place, spec, row: concatBytes(prefix, encoded) }));
+    });
+    return this.#read(async (snapshot, asOf) => {
+      const found = await snapshot.getMany(
+        'state',
+        rows.map(({ row }) => row),
+      );
+      const values: unknown[] = keys.map(() => null);
+      rows.forEach(({ place, spec }, at) => {
+        const bytes = found[at];
+        if (bytes !== undefined) values[place] = decodeValue(spec, bytes);
+      });
+      return { values, asOf };
     });
   }
 
@@ -67,7 +90,7 @@ export class StoreReader {
 
   /** Offsets of the topics that come from outside: what an answer reflects. */
   sourceOffsets(): readonly SourceOffset[] {
-    return this.#runtime.committedOffsets;
+    return sourceOffsets(this.#runtime.committedOffsets);
   }
 
   async #read<T>(read: (snapshot: EngineSnapshot, asOf: readonly SourceOffset[]) => Promise<T>): Promise<T> {
@@ -85,6 +108,11 @@ export class StoreReader {
   }
 }
 
+/** A commit drains what lies between the tasks, so the offsets of the source alone say what it reflects. */
+export function sourceOffsets(committed: readonly SourceOffset[]): readonly SourceOffset[] {
+  return committed.filter(({ topic }) => topic === shopTopics.interactions);
+}
+
 function encodeKey(spec: StoreSpec, key: string): Uint8Array {
   const { keySerde } = spec;
   try {
@@ -97,7 +125,13 @@ function encodeKey(spec: StoreSpec, key: string): Uint8Array {
 
 /** Timestamped values begin with their timestamp (KIP-258). */
 function decodeValue(spec: StoreSpec, bytes: Uint8Array): unknown {
-  if (spec.kind === 'key-value') return spec.valueSerde.deserialize(bytes);
+  if (spec.kind === 'key-value') return asPlain(spec.valueSerde.deserialize(bytes));
   const timestamp = Number(Buffer.from(bytes.buffer, bytes.byteOffset, 8).readBigInt64BE());
-  return { value: spec.valueSerde.deserialize(bytes.subarray(8)), timestamp };
+  return { value: asPlain(spec.valueSerde.deserialize(bytes.subarray(8))), timestamp };
+}
+
+/** Objects of classes with private fields arrive empty in another thread; those that are shown anywhere have a toJSON. */
+function asPlain(value: unknown): unknown {
+  const { toJSON } = (value ?? {}) as { readonly toJSON?: () => unknown };
+  return typeof toJSON === 'function' ? toJSON.call(value) : value;
 }

@@ -1,0 +1,24 @@
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { Api } from './context.ts';
+
+/**
+ * What look-ups have in common: an answer is text, put together once a publication and kept by the request's target. A
+ * request that finds one is answered before its parameters are parsed; only targets that were valid are ever kept.
+ */
+export interface LookUp {
+  readonly onRequest: onRequestHookHandler;
+  send(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply;
+}
+
+export function lookUp({ cache }: Api): LookUp {
+  return {
+    onRequest(request, reply, next) {
+      const answer = cache.get(request.raw.url!);
+      if (answer === undefined) next();
+      else void reply.header('content-type', json).send(answer);
+    },
+    send: (request, reply, text) => reply.header('content-type', json).send(cache.put(request.raw.url!, text)),
+  };
+}
+
+export const json = 'application/json; charset=utf-8';

@@ -1,0 +1,125 @@
+import Type from 'typebox';
+import { bestTitle, storeNames, type HyperLogLog, type ProductStats, type TitleCount } from '../../processors/index.ts';
+import { answers, AsOf, Id, List, ListQuery, NoQuery } from './answers.ts';
+import type { Api, App } from './context.ts';
+import { dayStats, DayStats, rangeOfDays } from './day-stats.ts';
+import { productNotFound } from './http-errors.ts';
+import { lookUp } from './look-up-route.ts';
+
+const count = (description?: string) => Type.Integer(description === undefined ? {} : { description });
+
+const Product = Type.Object({
+  id: Type.String(),
+  title: Type.Union([Type.String(), Type.Null()]),
+  service: Type.Boolean({ description: 'A charge such as postage: never recommended.' }),
+  views: count(),
+  carts: count(),
+  purchases: count(),
+  returns: count(),
+  favorites: count(),
+  removes: count(),
+  ratings: count(),
+  quantity: count('Bought less returned.'),
+  revenue: count('Bought less returned, in 1/10,000 of the currency.'),
+  users: count('Distinct users, estimated within about 2 %.'),
+  firstSeenMs: count(),
+  lastSeenMs: count(),
+  asOf: AsOf,
+});
+
+type ProductRows = [ProductStats | null, TitleCount[] | null, ReturnType<HyperLogLog['toJSON']> | null];
+
+export function productRoutes(app: App, api: Api): void {
+  const { onRequest, send } = lookUp(api);
+  const tags = ['products'];
+
+  app.get(
+    '/v1/products/:id',
+    {
+      schema: {
+        tags,
+        summary: 'A product and its totals',
+        params: Id,
+        querystring: NoQuery,
+        response: answers(Product, 400, 404, 503),
+      },
+    },
+    async ({ params: { id } }) => {
+      const keys = [storeNames.productStats, storeNames.productTitles, storeNames.productUsers];
+      const { values, asOf } = await api.ask({ kind: 'getMany', keys: keys.map((store) => ({ store, key: id })) });
+      const [stats, titles, users] = values as ProductRows;
+      if (stats === null) throw productNotFound(id);
+      const { service, ...totals } = stats;
+      return { id, title: bestTitle(titles ?? []), service, ...totals, users: users?.uniqueUsers ?? 0, asOf };
+    },
+  );
+
+  app.get(
+    '/v1/products/:id/similar',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Items like this one',
+        description: "By the item's strongest relation, named in `source`: bought or viewed in the same sessions.",
+        params: Id,
+        querystring: ListQuery,
+        response: answers(List, 400, 404),
+      },
+    },
+    (request, reply) => {
+      const text = api.lists.similar(request.params.id, request.query);
+      if (text === undefined) throw productNotFound(request.params.id);
+      return send(request, reply, text);
+    },
+  );
+
+  app.get(
+    '/v1/products/:id/bought-together',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Items bought in the same sessions, at least three times',
+        params: Id,
+        querystring: ListQuery,
+        response: answers(List, 400, 404),
+      },
+    },
+    (request, reply) => {
+      const text = api.lists.boughtTogether(request.params.id, request.query);
+      if (text === undefined) throw productNotFound(request.params.id);
+      return send(request, reply, text);
+    },
+  );
+
+  app.get(
+    '/v1/products/:id/stats',
+    {
+      schema: {
+        tags,
+        summary: 'Figures of a product by UTC day',
+        params: Id,
+        querystring: Type.Object(
+          {
+            window: Type.Optional(Type.Literal('day', { description: 'The only window so far.' })),
+            from: Type.Optional(
+              Type.String({ description: 'First day, YYYY-MM-DD. Default: the day the product was first seen.' }),
+            ),
+            to: Type.Optional(
+              Type.String({ description: 'Day after the last, YYYY-MM-DD. Default: after the day it was last seen.' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response: answers(DayStats, 400, 404, 503),
+      },
+    },
+    async ({ params: { id }, query: { from, to } }) => {
+      const asked = rangeOfDays(from, to);
+      const product = await api.ask({ kind: 'get', store: storeNames.productStats, key: id });
+      if (!product.found) throw productNotFound(id);
+      return await dayStats(api, id, { asked, seen: product.value as ProductStats });
+    },
+  );
+}

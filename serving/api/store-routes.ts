@@ -1,0 +1,59 @@
+import Type from 'typebox';
+import { MillraceError } from '../../schemas/index.ts';
+import { answers, AsOf, NoQuery } from './answers.ts';
+import type { Api, App } from './context.ts';
+
+const Store = Type.Object({
+  name: Type.String(),
+  kind: Type.String(),
+  partitions: Type.Integer(),
+  keySerde: Type.String(),
+  valueSerde: Type.String(),
+  subtopology: Type.Integer(),
+  cachedBytes: Type.Integer(),
+  dirtyBytes: Type.Integer(),
+});
+
+const Row = Type.Object({
+  store: Type.String(),
+  key: Type.String(),
+  partition: Type.Integer(),
+  value: Type.Unknown(),
+  asOf: AsOf,
+});
+
+export function storeRoutes(app: App, api: Api): void {
+  const tags = ['stores'];
+
+  app.get(
+    '/v1/stores',
+    {
+      schema: {
+        tags,
+        summary: 'State stores',
+        querystring: NoQuery,
+        response: answers(Type.Object({ stores: Type.Array(Store) }), 400, 503),
+      },
+    },
+    async () => ({ stores: await api.ask({ kind: 'stores' }) }),
+  );
+
+  app.get(
+    '/v1/stores/:name/keys/:key',
+    {
+      schema: {
+        tags,
+        summary: 'A row of a store',
+        description: 'The key as it is where keys are strings, as JSON where they are anything else.',
+        params: Type.Object({ name: Type.String(), key: Type.String() }),
+        querystring: NoQuery,
+        response: answers(Row, 400, 404, 503),
+      },
+    },
+    async ({ params: { name, key } }) => {
+      const { found, partition, value, asOf } = await api.ask({ kind: 'get', store: name, key });
+      if (!found) throw new MillraceError('NOT_FOUND', `Store '${name}' has no key '${key}'.`, { store: name, key });
+      return { store: name, key, partition, value, asOf };
+    },
+  );
+}

@@ -1,0 +1,9 @@
+/** The thread that owns the database, without the HTTP API beside it: for commands, and for threads that only send requests. */
+export { errorFields, errorFrom } from './error-fields.ts';
+export type { HostRequests } from './host-requests.ts';
+export { hostTarget } from './host-target.ts';
+export { Host, HostPort, type HostOptions } from './host.ts';
+export type { Answers, ErrorFields, PartitionLag, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
+export { recordedEvents } from './recorded-events.ts';
+export { spawnWorker } from './spawn-worker.ts';
+export { HostStateReader } from './state-reader.ts';

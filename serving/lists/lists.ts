@@ -1,0 +1,131 @@
+import { Scorer, type RecentItem, type Scored } from '../../processors/index.ts';
+import type { LookupView } from '../view/lookup-view.ts';
+import { Fragments } from './fragments.ts';
+
+/**
+ * Recommendation lists as JSON text (docs/architecture/shop.md, "Scores, computed when looked up"):
+ *
+ *     {"items":[{"id":…,"title":…,"score":…,"reason":{"kind":…,…}}],"source":…,"asOf":[…]}
+ *
+ * | list            | source                                        | reasons                                         |
+ * |-----------------|-----------------------------------------------|-------------------------------------------------|
+ * | similar         | `bought`, `viewed`; `none`: no neighbours yet | `bought-with`, `viewed-with` the item asked for |
+ * | bought together | `bought`                                      | `bought-with`                                   |
+ * | session, user   | `session`, `user`                             | `because-of` an item, `seen-before`             |
+ * | best sellers    | `best-sellers`                                | `best-seller`; also fills up the two above      |
+ *
+ * `count` in a reason is the number of sessions that held both items, of a best seller its purchases. The score of a best
+ * seller is its purchases too: scores compare only between items whose reasons are of one kind. Every list is computed
+ * in one go, so it reflects one publication.
+ */
+export class Lists {
+  readonly #view: LookupView;
+  readonly #scorer: Scorer;
+  readonly #fragments: Fragments;
+
+  constructor(view: LookupView) {
+    this.#view = view;
+    this.#scorer = new Scorer(view);
+    this.#fragments = new Fragments(view);
+  }
+
+  /** Undefined for a product that has had no event. */
+  similar(productId: string, ask: Ask): string | undefined {
+    const item = this.#view.product(productId);
+    if (item === undefined) return undefined;
+    const { relation, items } = this.#scorer.similar(item, { limit: ask.limit, allow: this.#allow(ask) });
+    const kind = relation === 'viewed' ? 'viewed-with' : 'bought-with';
+    return this.#answer(this.#paired(kind, item, items), relation ?? 'none');
+  }
+
+  boughtTogether(productId: string, ask: Ask): string | undefined {
+    const item = this.#view.product(productId);
+    if (item === undefined) return undefined;
+    const items = this.#scorer.boughtTogether(item, { limit: ask.limit, allow: this.#allow(ask) });
+    return this.#answer(this.#paired('bought-with', item, items), 'bought');
+  }
+
+  /** For the items of a session, oldest first; unknown ones are passed over. */
+  session(productIds: readonly string[], ask: Ask & { readonly includeSeen: boolean }): string {
+    const seeds: number[] = [];
+    for (const id of productIds.toReversed()) {
+      const item = this.#view.product(id);
+      if (item !== undefined) seeds.push(item);
+    }
+    const { limit, includeSeen } = ask;
+    const items =
+      seeds.length === 0 ? [] : this.#scorer.session(seeds, { limit, includeSeen, allow: this.#allow(ask) });
+    return this.#filled(items, { ask, seeds: includeSeen ? [] : seeds, source: 'session' });
+  }
+
+  /** For the last products of a user; best sellers when nobody knows him. */
+  user(userId: string, ask: Ask): string {
+    const seeds: RecentItem[] = [];
+    for (const { productId, timestamp } of this.#view.recent(userId) ?? []) {
+      const item = this.#view.product(productId);
+      if (item !== undefined) seeds.push({ item, timestampMs: timestamp });
+    }
+    const items = seeds.length === 0 ? [] : this.#scorer.user(seeds, { limit: ask.limit, allow: this.#allow(ask) });
+    return this.#filled(items, { ask, seeds: seeds.map(({ item }) => item), source: 'user' });
+  }
+
+  title(productId: string): string | null {
+    const item = this.#view.product(productId);
+    return item === undefined ? null : this.#view.title(item);
+  }
+
+  #allow({ exclude }: Ask): (item: number) => boolean {
+    const view = this.#view;
+    const out = this.#excluded(exclude);
+    if (out.size === 0) return (item) => !view.isService(item);
+    return (item) => !view.isService(item) && !out.has(item);
+  }
+
+  #excluded(exclude: readonly string[]): Set<number> {
+    const out = new Set<number>();
+    for (const id of exclude) {
+      const item = this.#view.product(id);
+      if (item !== undefined) out.add(item);
+    }
+    return out;
+  }
+
+  #paired(kind: 'bought-with' | 'viewed-with', item: number, items: readonly Scored[]): string[] {
+    const of = `,"reason":{"kind":"${kind}","item":${JSON.stringify(this.#view.id(item))},"count":`;
+    return items.map(
+      ({ item: other, score, count }) => `{${this.#fragments.item(other)},"score":${score}${of}${count}}}`,
+    );
+  }
+
+  #filled(scored: readonly Scored[], list: { ask: Ask; seeds: readonly number[]; source: string }): string {
+    const { ask, seeds } = list;
+    const texts = scored.map(({ item, score, because, count }) => {
+      const reason =
+        because === item
+          ? '{"kind":"seen-before"}'
+          : `{"kind":"because-of","item":${JSON.stringify(this.#view.id(because))},"count":${count}}`;
+      return `{${this.#fragments.item(item)},"score":${score},"reason":${reason}}`;
+    });
+    if (texts.length < ask.limit) {
+      const out = this.#excluded(ask.exclude);
+      for (const { item } of scored) out.add(item);
+      for (const item of seeds) out.add(item);
+      for (const { item, purchases } of this.#view.bestSellers()) {
+        if (texts.length === ask.limit) break;
+        if (out.has(item)) continue;
+        const reason = `{"kind":"best-seller","count":${purchases}}`;
+        texts.push(`{${this.#fragments.item(item)},"score":${purchases},"reason":${reason}}`);
+      }
+    }
+    return this.#answer(texts, scored.length === 0 ? 'best-sellers' : list.source);
+  }
+
+  #answer(items: readonly string[], source: string): string {
+    return `{"items":[${items.join(',')}],"source":"${source}","asOf":${this.#fragments.asOf()}}`;
+  }
+}
+
+export interface Ask {
+  readonly limit: number;
+  readonly exclude: readonly string[];
+}
