@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { MillraceError } from '../schemas/errors.ts';
 import { compareBytes } from './byte-order.ts';
 import type { ColumnFamily, Engine, EngineSnapshot, EngineStats, Entry, KeyRange, WriteBatch } from './engine.ts';
+import { engineFaults } from './faults.ts';
 import { fillNativeBatch, type RocksBinding, type RocksIterator, type RocksSession } from './rocksdb-binding.ts';
 import { WriteAheadLogSync } from './write-ahead-log-sync.ts';
 
@@ -136,7 +137,9 @@ class RocksEngine implements Engine {
     if (batch.operations.length > 0) {
       const native = this.#root.write({ capacity: batch.operations.length, autoDestroy: true });
       fillNativeBatch(native, batch, (family) => this.#view.session(family));
-      await native.flush();
+      const written = native.flush();
+      engineFaults.reached?.('writing');
+      await written;
       this.#count(batch);
     }
     if (sync) await this.#walSync.sync();
@@ -165,7 +168,12 @@ class RocksEngine implements Engine {
 
   async #flushFamilies(): Promise<void> {
     this.#walBytes = 0;
-    for (const family of families) await this.#view.session(family).flush();
+    for (const family of families) {
+      const flushed = this.#view.session(family).flush();
+      engineFaults.reached?.('flushing');
+      await flushed;
+    }
+    engineFaults.reached?.('flushed');
   }
 
   #flushInBackground(): void {

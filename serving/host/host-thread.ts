@@ -147,7 +147,7 @@ interface HostParts {
 /** Opens the folder, publishes what is in it, then starts the topology. */
 export async function openHostThread(settings: HostSettings, port: MessagePort): Promise<void> {
   const { dataDir, syncWrites } = settings;
-  const engine = await openDataFolder(dataDir);
+  const engine = await openDataFolder(dataDir, settings.database);
   const commits = createGroupCommit(engine);
   const log = await openEmbeddedLog({ engine, commits, syncWrites });
   const registry = await openEmbeddedRegistry(dataDir);

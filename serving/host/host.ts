@@ -32,10 +32,11 @@ export class Host implements AsyncDisposable {
     this.#requests = new PendingRequests((message, transfer) => worker.postMessage(message, transfer), waiting);
   }
 
-  static open(options: HostOptions): Promise<Host> {
+  /** `thread` is for tests that start the thread through a module of their own, which sets faults first (tests/kill). */
+  static open(options: HostOptions, thread: URL = new URL('./host-thread.ts', import.meta.url)): Promise<Host> {
     const waiting = new SharedArrayBuffer(4);
     const settings: HostSettings = { ...defaultSettings, ...options, waiting };
-    const worker = spawnWorker(new URL('./host-thread.ts', import.meta.url), { workerData: settings });
+    const worker = spawnWorker(thread, { workerData: settings });
     const host = new Host(worker, waiting);
     return new Promise<Host>((resolve, reject) => {
       worker.on('message', (message: HostMessage) => {

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { RocksEngineOptions } from '../../state/index.ts';
 import type { TopologyJson } from '../../topology/index.ts';
 
 /** What the thread that owns the database is started with. */
@@ -9,6 +10,8 @@ export interface HostSettings {
   /** An acknowledgement survives a power loss, not just a process kill. */
   readonly syncWrites: boolean;
   readonly storeCacheBytes: number;
+  /** Bounds of the database's own memory and write-ahead log; state/ has the defaults. */
+  readonly database?: RocksEngineOptions;
   readonly commitIntervalMs: number;
   /** False: the log takes records and answers, the topology stands still (CLI commands that only read). */
   readonly runs: boolean;
