@@ -53,7 +53,10 @@ export class LookupView implements PairView {
   readonly #services = new Column(this.#clock);
   readonly #titles: (Cell<string | null> | undefined)[] = [];
   readonly #users = new Map<string, Cell<readonly RecentProduct[]>>();
-  /** Rows whose item number has not been explained yet: their `pair-item-names` row comes later in the same publication. */
+  /**
+   * Rows whose item number has not been explained yet, for their `pair-item-names` row comes later in the same publication.
+   * Publishers send names first, so it is empty but for a publisher that doesn't.
+   */
   readonly #unexplained: PublishedRow[] = [];
   readonly #listeners: (() => void)[] = [];
   #asOf: readonly SourceOffset[] = [];
@@ -70,6 +73,12 @@ export class LookupView implements PairView {
   /** Takes a slice; it shows with the rest of its publication, a few turns of the event loop after the last one. */
   receive(publication: Publication): void {
     this.#queue.push(publication);
+  }
+
+  /** Takes a slice and shows it before it returns, for those who have no event loop to keep free. */
+  receiveNow(publication: Publication): void {
+    this.#queue.push(publication);
+    this.#queue.drain();
   }
 
   /** Called each time readers begin to see a publication. */
@@ -227,11 +236,8 @@ export class LookupView implements PairView {
   #stageChunk(row: PublishedRow): void {
     const key = storeSerdes[storeNames.pairs].key.deserialize(row.key);
     const pairRow = rowOfChunkKey(key);
-    const item = this.#index.ofNumber(row.partition, itemOfPairRow(pairRow));
-    if (item === undefined) {
-      this.#unexplained.push(row);
-      return;
-    }
+    const item = this.#explained(row, pairRow);
+    if (item === undefined) return;
     const place = item * 2 + relationCode(relationOfPairRow(pairRow));
     const chunks = (this.#rows[place] ??= new PairChunks(row.partition, this.#clock));
     chunks.stage(chunkOfChunkKey(key), row.value);
@@ -240,12 +246,18 @@ export class LookupView implements PairView {
   #stageMarginal(row: PublishedRow): void {
     const { key: keySerde, value: valueSerde } = storeSerdes[storeNames.marginals];
     const pairRow = keySerde.deserialize(row.key);
+    const item = this.#explained(row, pairRow);
+    if (item === undefined) return;
+    const sessions = row.value === null ? 0 : valueSerde.deserialize(row.value);
+    this.#n[relationCode(relationOfPairRow(pairRow))].stage(item, sessions);
+  }
+
+  /** The item of a pair row; undefined when the row has to wait. What comes behind it waits too, to keep the order. */
+  #explained(row: PublishedRow, pairRow: number): number | undefined {
     const item = this.#index.ofNumber(row.partition, itemOfPairRow(pairRow));
-    if (item === undefined) this.#unexplained.push(row);
-    else {
-      const sessions = row.value === null ? 0 : valueSerde.deserialize(row.value);
-      this.#n[relationCode(relationOfPairRow(pairRow))].stage(item, sessions);
-    }
+    if (item !== undefined && this.#unexplained.length === 0) return item;
+    this.#unexplained.push(row);
+    return undefined;
   }
 
   #stageTotals({ partition, key, value }: PublishedRow): void {

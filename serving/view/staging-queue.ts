@@ -25,6 +25,11 @@ export class StagingQueue {
     this.#schedule();
   }
 
+  /** Stages everything that has come, whatever it takes. */
+  drain(): void {
+    while (this.#waiting.length > 0) this.#work();
+  }
+
   /** Slices that have come and are not staged in full. */
   get waitingSlices(): number {
     return this.#waiting.length;

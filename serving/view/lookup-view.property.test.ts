@@ -1,0 +1,269 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  Chunk,
+  chunkKey,
+  emptyPairTotals,
+  pairRow,
+  relationCode,
+  relations,
+  storeNames,
+  storeSerdes,
+  type ProductStats,
+  type Relation,
+} from '../../processors/index.ts';
+import type { Publication } from '../host/messages.ts';
+import { RowSlicer } from '../host/published-rows.ts';
+import { publishedStores } from '../host/published-stores.ts';
+import { LookupView } from './lookup-view.ts';
+
+/** A change of the model; `item` and `other` are places in the list of ids. */
+type Change =
+  | {
+      readonly kind: 'pairs';
+      readonly relation: Relation;
+      readonly item: number;
+      readonly chunk: number;
+      readonly entries: readonly [number, number, number][];
+    }
+  | { readonly kind: 'marginal'; readonly relation: Relation; readonly item: number; readonly n: number }
+  | { readonly kind: 'totals'; readonly relation: Relation; readonly partition: number; readonly sessions: number }
+  | { readonly kind: 'stats'; readonly item: number; readonly purchases: number; readonly service: boolean }
+  | { readonly kind: 'title'; readonly item: number; readonly title: string }
+  | { readonly kind: 'recent'; readonly user: number; readonly items: readonly number[] };
+
+const ids = ['85123A', 'b/c', 'ü', '22423', 'é 1', '20725'];
+const partitions = 3;
+const ownerOf = (item: number) => item % partitions;
+
+const item = fc.nat(ids.length - 1);
+const relation = fc.constantFrom(...relations);
+const count = fc.integer({ min: 1, max: 1000 });
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.record({
+    kind: fc.constant('pairs' as const),
+    relation,
+    item,
+    chunk: fc.nat(2),
+    entries: fc.array(fc.tuple(item, count, count), { maxLength: 4 }),
+  }),
+  fc.record({ kind: fc.constant('marginal' as const), relation, item, n: count }),
+  fc.record({ kind: fc.constant('totals' as const), relation, partition: fc.nat(partitions - 1), sessions: count }),
+  fc.record({ kind: fc.constant('stats' as const), item, purchases: fc.nat(9), service: fc.boolean() }),
+  fc.record({ kind: fc.constant('title' as const), item, title: fc.string() }),
+  fc.record({ kind: fc.constant('recent' as const), user: fc.nat(2), items: fc.uniqueArray(item) }),
+);
+
+/** What the view should say, kept with Maps and nothing else. */
+class Model {
+  readonly chunks = new Map<string, readonly [number, number, number][]>();
+  readonly n = new Map<string, number>();
+  readonly sessions = new Map<string, number>();
+  readonly stats = new Map<number, { readonly purchases: number; readonly service: boolean }>();
+  readonly titles = new Map<number, string>();
+  readonly recent = new Map<number, readonly number[]>();
+
+  apply(of: Change): void {
+    if (of.kind === 'pairs') this.chunks.set(`${of.relation} ${of.item} ${of.chunk}`, of.entries);
+    else if (of.kind === 'marginal') this.n.set(`${of.relation} ${of.item}`, of.n);
+    else if (of.kind === 'totals') this.sessions.set(`${of.relation} ${of.partition}`, of.sessions);
+    else if (of.kind === 'stats') this.stats.set(of.item, of);
+    else if (of.kind === 'title') this.titles.set(of.item, of.title);
+    else this.recent.set(of.user, of.items);
+  }
+
+  /** Everything that can be asked, as one value. */
+  answers() {
+    return {
+      rows: relations.flatMap((of) => ids.map((_id, at) => this.#row(of, at))),
+      n: relations.flatMap((of) => ids.map((_id, at) => this.n.get(`${of} ${at}`) ?? 0)),
+      sessions: relations.map((of) =>
+        Array.from({ length: partitions }, (_, p) => this.sessions.get(`${of} ${p}`) ?? 0).reduce((a, b) => a + b),
+      ),
+      products: ids.map((_id, at) => this.stats.has(at)),
+      titles: ids.map((_id, at) => this.titles.get(at) ?? null),
+      recent: [0, 1, 2].map((user) => this.recent.get(user)?.map((at) => ids[at])),
+      bestSellers: [...this.stats]
+        .filter(([, { purchases, service }]) => purchases > 0 && !service)
+        .map(([at, { purchases }]) => [purchases, ids[at]!] as const)
+        .toSorted(([a, idA], [b, idB]) => b - a || (idA < idB ? -1 : 1)),
+    };
+  }
+
+  #row(of: Relation, at: number): string[] {
+    return [0, 1, 2]
+      .flatMap((chunk) => this.chunks.get(`${of} ${at} ${chunk}`) ?? [])
+      .map(([other, weight, together]) => `${ids[other]} ${weight} ${together}`)
+      .toSorted();
+  }
+}
+
+function answersOf(view: LookupView): ReturnType<Model['answers']> {
+  const indexes = ids.map((id) => Array.from({ length: view.items }, (_, at) => at).find((at) => view.id(at) === id));
+  const each = <T>(read: (index: number) => T, none: T) => indexes.map((at) => (at === undefined ? none : read(at)));
+  return {
+    rows: relations.flatMap((of) => each((at) => rowOf(view, of, at), [])),
+    n: relations.flatMap((of) => each((at) => view.n(of, at), 0)),
+    sessions: relations.map((of) => view.N(of)),
+    products: ids.map((id) => view.product(id) !== undefined),
+    titles: each((at) => view.title(at), null),
+    recent: [0, 1, 2].map((user) => view.recent(`user ${user}`)?.map(({ productId }) => productId)),
+    bestSellers: view.bestSellers().map(({ item: at, purchases }) => [purchases, view.id(at)] as const),
+  };
+}
+
+function rowOf(view: LookupView, of: Relation, at: number): string[] {
+  const row = view.row(of, at);
+  if (row === undefined) return [];
+  return Array.from(
+    { length: row.length },
+    (_, place) => `${view.id(row.neighbours[place]!)} ${row.weights[place]} ${row.counts[place]}`,
+  ).toSorted();
+}
+
+/** The numbers of items differ from partition to partition. */
+const numberOf = (partition: number, at: number) => (at * 5 + partition) % 7;
+
+interface Row {
+  readonly store: string;
+  readonly partition: number;
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+function row<N extends keyof typeof storeSerdes>(store: N, partition: number, key: unknown, value: unknown): Row {
+  const serdes = storeSerdes[store] as {
+    key: { serialize(k: unknown): Uint8Array };
+    value: { serialize(v: unknown): Uint8Array };
+  };
+  return { store, partition, key: serdes.key.serialize(key).slice(), value: serdes.value.serialize(value).slice() };
+}
+
+function rowsOfChange(of: Change): Row[] {
+  const names = (partition: number, items: readonly number[]) =>
+    items.map((at) => row(storeNames.pairItemNames, partition, numberOf(partition, at), ids[at]));
+  switch (of.kind) {
+    case 'pairs': {
+      const partition = ownerOf(of.item);
+      const chunk = new Chunk();
+      for (const [other, weight, together] of of.entries) chunk.append(numberOf(partition, other), weight, together);
+      const key = chunkKey(pairRow(numberOf(partition, of.item), relationCode(of.relation)), of.chunk);
+      return [
+        row(storeNames.pairs, partition, key, chunk),
+        ...names(partition, [of.item, ...of.entries.map(([other]) => other)]),
+      ];
+    }
+    case 'marginal': {
+      const partition = ownerOf(of.item);
+      const key = pairRow(numberOf(partition, of.item), relationCode(of.relation));
+      return [row(storeNames.marginals, partition, key, of.n), ...names(partition, [of.item])];
+    }
+    case 'totals':
+      return [row(storeNames.pairTotals, of.partition, of.relation, { ...emptyPairTotals(), sessions: of.sessions })];
+    case 'stats': {
+      const stats: ProductStats = {
+        views: 0,
+        carts: 0,
+        purchases: of.purchases,
+        returns: 0,
+        favorites: 0,
+        removes: 0,
+        ratings: 0,
+        quantity: 0,
+        revenue: 0,
+        firstSeenMs: 1,
+        lastSeenMs: 2,
+        service: of.service,
+      };
+      return [row(storeNames.productStats, ownerOf(of.item), ids[of.item], stats)];
+    }
+    case 'title':
+      return [
+        row(storeNames.productTitles, ownerOf(of.item), ids[of.item], [
+          { title: of.title, events: 1, firstMs: 1, firstEventId: 'e' },
+        ]),
+      ];
+    case 'recent': {
+      const recent = of.items.map((at) => ({ productId: ids[at]!, timestamp: 1, eventId: 'e' }));
+      const counts = {
+        views: 0,
+        carts: 0,
+        purchases: 0,
+        returns: 0,
+        quantity: 0,
+        spend: 0,
+        firstSeenMs: 1,
+        lastSeenMs: 1,
+      };
+      return [row(storeNames.userProfiles, 0, `user ${of.user}`, { ...counts, recent })];
+    }
+  }
+}
+
+function slicesOf(changes: readonly Change[], offset: number): Publication[] {
+  const slicer = new RowSlicer(120);
+  const slices: ArrayBuffer[] = [];
+  for (const { store, ...rest } of changes.flatMap(rowsOfChange)) {
+    const full = slicer.add({ ...rest, store: publishedStores.indexOf(store) });
+    if (full !== undefined) slices.push(full);
+  }
+  slices.push(slicer.take());
+  const asOf = [{ topic: 'interactions', partition: 0, offset }];
+  return slices.map((slice, at) => ({ slice, last: at === slices.length - 1, asOf, committedAtMs: offset }));
+}
+
+test('between any two turns the view says what the model says after a whole number of publications', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(change, { maxLength: 12 }), { minLength: 1, maxLength: 6, size: 'max' }),
+      async (publications) => {
+        const view = new LookupView({ stores: publishedStores, cachedRowEntriesMax: 6 });
+        const model = new Model();
+        const after = [model.answers()];
+        for (const [at, changes] of publications.entries()) {
+          for (const of of changes) model.apply(of);
+          after.push(model.answers());
+          const slices = slicesOf(changes, at + 1);
+          for (const slice of slices.slice(0, -1)) view.receive(slice);
+          await turn();
+          // Nothing of a publication shows before its last slice has come.
+          expect(view.version).toBe(at);
+          expect(answersOf(view)).toEqual(after[at]);
+          view.receive(slices.at(-1)!);
+          while (view.waitingSlices > 0) {
+            expect(answersOf(view)).toEqual(after[view.version]);
+            await turn();
+          }
+          expect(answersOf(view)).toEqual(after[at + 1]);
+          expect(view.asOf).toEqual([{ topic: 'interactions', partition: 0, offset: at + 1 }]);
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('publications that come faster than they are staged show one after the other', async () => {
+  const view = new LookupView({ stores: publishedStores });
+  const seen: number[] = [];
+  view.onApplied(() => seen.push(view.asOf[0]!.offset));
+  for (let at = 1; at <= 50; at += 1) {
+    const changes: Change[] = ids.map((_id, place) => ({ kind: 'stats', item: place, purchases: at, service: false }));
+    for (const slice of slicesOf(changes, at)) view.receive(slice);
+  }
+  expect(view.version).toBe(0);
+  while (view.waitingSlices > 0) await turn();
+  expect(seen).toEqual(Array.from({ length: 50 }, (_, at) => at + 1));
+  expect(view.bestSellers().map(({ purchases }) => purchases)).toEqual(ids.map(() => 50));
+});
+
+test('a publication that names an item nobody has numbered is a broken promise', () => {
+  const view = new LookupView({ stores: publishedStores });
+  const [marginal] = rowsOfChange({ kind: 'marginal', relation: 'bought', item: 0, n: 1 });
+  const slicer = new RowSlicer(1000);
+  slicer.add({ ...marginal!, store: publishedStores.indexOf(storeNames.marginals) });
+  expect(() => view.receiveNow({ slice: slicer.take(), last: true, asOf: [], committedAtMs: 0 })).toThrow(
+    "A publication names an item number that 'pair-item-names' of partition 0 does not have",
+  );
+});
