@@ -57,6 +57,11 @@ export class Punctuations {
     };
   }
 
+  /** The ordinary case, which must cost nothing. */
+  get isEmpty(): boolean {
+    return this.#schedules.length === 0;
+  }
+
   has(node: string, type: PunctuationType): boolean {
     return this.#schedules.some((schedule) => schedule.node === node && schedule.type === type);
   }

@@ -52,7 +52,9 @@ export class Unit {
     let punctuatedTo = 0;
     for (let i = 0; i < records.length; i++) {
       const record = records[i]!;
-      if (this.#canSchedule) {
+      if (this.#canSchedule && this.#punctuations.isEmpty) {
+        punctuatedTo = record.position;
+      } else if (this.#canSchedule) {
         for (; punctuatedTo < record.position; punctuatedTo++) await this.#punctuateAt(punctuatedTo, scope);
         if (record.punctuation !== undefined) await this.#punctuateBefore(record, record.punctuation, scope);
       }
@@ -60,7 +62,7 @@ export class Unit {
       const waiting = this.#enter(member, record);
       if (waiting !== undefined) await waiting;
     }
-    if (this.#canSchedule) {
+    if (this.#canSchedule && !this.#punctuations.isEmpty) {
       for (; punctuatedTo < scope.streamTimesMs.length; punctuatedTo++) await this.#punctuateAt(punctuatedTo, scope);
       if (scope.wallClockMs !== undefined) await this.#punctuate('wallClock', scope.wallClockMs, 0, scope);
     }
