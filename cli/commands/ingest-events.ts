@@ -1,0 +1,99 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { storeNames, storeSerdes } from '../../processors/index.ts';
+import { MillraceError } from '../../schemas/index.ts';
+import { Host } from '../../serving/host/index.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { followLoad, followProcessing } from '../load/follow-load.ts';
+import { checkFormat } from '../load/formats.ts';
+import { loadFile } from '../load/load-file.ts';
+import { startProgress, whole } from '../progress.ts';
+import type { Settings } from '../settings.ts';
+import { Shutdown } from '../shutdown.ts';
+import { print, table } from '../terminal.ts';
+
+export interface IngestEventsOptions {
+  readonly path: string;
+  readonly format: string;
+  /** Until the topology has processed the events; else only until the log has them. */
+  readonly waits: boolean;
+}
+
+/** Loads a file of events into the data folder, and says what became of its rows. */
+export async function ingestEvents(settings: Settings, { path, format, waits }: IngestEventsOptions): Promise<number> {
+  checkFormat(format);
+  await requireFile(path);
+  using shutdown = new Shutdown(settings.stopDeadlineMs);
+  const { dataDir, partitions, syncWrites } = settings;
+  const { signal } = shutdown;
+  await using host = await Host.open({ dataDir, partitions, syncWrites, runs: waits });
+  host.onPublication(() => undefined);
+  if (waits && !(await followProcessing('Processing what was there', host, signal))) return exitCodes.error;
+  const before = await cleanseCounts(host);
+  const begun = performance.now();
+  const load = { host, path, format, dataDir, signal, skipRows: 0, pace: 0 };
+  const { kind, processed, progress } = waits
+    ? await followLoad({ ...load, label: basename(path), onProgress: () => undefined })
+    : await justLoad(load);
+  const seconds = (performance.now() - begun) / 1000;
+  print(
+    `${whole(progress.events)} events accepted, ${whole(progress.rejected)} rows rejected, in ${seconds.toFixed(1)} s.`,
+  );
+  const rules = Object.entries(progress.rules).toSorted(([, left], [, right]) => right - left);
+  if (rules.length > 0) print(table(['RULE', 'REJECTED'], rules));
+  if (processed) {
+    const after = await cleanseCounts(host);
+    print(
+      `${whole(after.accepted - before.accepted)} were new, ${whole(after.duplicates - before.duplicates)} were known.`,
+    );
+  }
+  if (kind === 'done' && (processed || !waits)) return exitCodes.ok;
+  const where =
+    kind === 'done' ? 'before everything was processed: the next command that runs goes on' : 'before the end';
+  print(`Stopped ${where}. Loading the file again changes nothing that is there.`);
+  return exitCodes.error;
+}
+
+async function justLoad(load: Omit<Parameters<typeof loadFile>[0], 'onProgress'>) {
+  const bar = startProgress(basename(load.path), 'rows');
+  try {
+    const loaded = await loadFile({
+      ...load,
+      onProgress: ({ rows, bytesRead, bytesTotal }) => {
+        bar.update(
+          rows,
+          bytesTotal === undefined || bytesRead === 0 ? rows : Math.round((rows * bytesTotal) / bytesRead),
+        );
+      },
+    });
+    return { ...loaded, processed: false };
+  } finally {
+    bar.stop();
+  }
+}
+
+async function requireFile(path: string): Promise<void> {
+  const found = await stat(path).then(
+    (stats) => (stats.isDirectory() ? 'a folder' : undefined),
+    (cause: NodeJS.ErrnoException) => (cause.code === 'ENOENT' ? 'nothing' : cause.message),
+  );
+  if (found === undefined) return;
+  throw new MillraceError('SOURCE_UNREADABLE', `'${path}' wants to be a file of events, found ${found}`, {
+    path,
+    found,
+  });
+}
+
+/** What cleanse has counted so far, over all partitions. */
+async function cleanseCounts(host: Host): Promise<{ readonly accepted: number; readonly duplicates: number }> {
+  const store = storeNames.cleanseCounters;
+  const { key: keySerde, value: valueSerde } = storeSerdes[store];
+  const counts = { accepted: 0, duplicates: 0, invalid: 0 };
+  for (let partition = 0; partition < host.partitions; partition++) {
+    const { rows } = await host.request<'scan'>({ kind: 'scan', store, partition, after: null, limit: 100 });
+    for (const { key, value } of rows) {
+      counts[keySerde.deserialize(key) as keyof typeof counts] += valueSerde.deserialize(value);
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,66 @@
+import { noteOwner } from '../../state/index.ts';
+import { openEmbeddedRegistry } from '../../schemas/index.ts';
+import type { MillraceError } from '../../schemas/index.ts';
+import { Host } from '../../serving/host/index.ts';
+import { type ApiHost, startServer } from '../../serving/index.ts';
+import { runDataset } from '../dataset/run-dataset.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { errorReport } from '../report-error.ts';
+import type { Settings } from '../settings.ts';
+import { Shutdown } from '../shutdown.ts';
+import { print, warn } from '../terminal.ts';
+
+export interface StartOptions {
+  /** Loads and streams the shipped data. */
+  readonly dataset: 'uci' | undefined;
+  readonly live: boolean;
+}
+
+/**
+ * Opens the data folder, serves it, and stays until SIGTERM or Ctrl-C. Stops in the order of the data's way: no new
+ * requests, no more lines read, the batch under way finished and committed, the folder closed.
+ */
+export async function start(settings: Settings, { dataset, live }: StartOptions): Promise<number> {
+  const { dataDir, port, host: address, partitions, syncWrites, pace } = settings;
+  using shutdown = new Shutdown(settings.stopDeadlineMs);
+  await using host = await Host.open({ dataDir, partitions, syncWrites });
+  const failure = new TopologyFailure();
+  const registry = await openEmbeddedRegistry(dataDir);
+  await using server = await startServer({ host: failure.heardOf(host), registry, address, port });
+  const { url } = server;
+  await noteOwner(dataDir, { url });
+  print(`Millrace serves ${dataDir} at ${url}`);
+  if (!isLoopback(address)) warn(`${address} may be reached from other machines, and there are no users or keys.`);
+  if (host.partitions !== partitions) warn(`The data folder keeps the ${host.partitions} partitions it was made with.`);
+  if (dataset !== undefined) await runDataset({ host, url, dataDir, pace, live, signal: shutdown.signal });
+  await shutdown.wait();
+  warn('Stopping …');
+  await server.close();
+  await host.close();
+  return failure.error === undefined ? exitCodes.ok : errorReport(failure.error).exitCode;
+}
+
+/** Tells people that the topology has stopped. Look-ups and the log go on, so the process does. */
+class TopologyFailure {
+  error: MillraceError | undefined;
+
+  /** The host takes one listener, and that is the server; this one listens in between. */
+  heardOf(host: Host): ApiHost {
+    return {
+      partitions: host.partitions,
+      publishedStores: host.publishedStores,
+      request: (request, transfer) => host.request(request, transfer),
+      onPublication: (listener) => host.onPublication(listener),
+      onTopologyFailed: (listener) =>
+        host.onTopologyFailed((error) => {
+          this.error = error;
+          warn(`${errorReport(error).text}\nThe topology has stopped; the log and look-ups go on.`);
+          listener(error);
+        }),
+    };
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || address.startsWith('127.');
+}

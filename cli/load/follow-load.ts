@@ -1,0 +1,122 @@
+import { shopTopics } from '../../processors/index.ts';
+import type { Host } from '../../serving/host/index.ts';
+import { startProgress } from '../progress.ts';
+import { loadFile, type LoadOptions, type LoadResult } from './load-file.ts';
+import type { LoadProgress } from './load-messages.ts';
+
+/** How often the topology is asked how far it is; a question makes its batches smaller for a moment. */
+const lookEveryMs = 250;
+
+export interface FollowOptions extends LoadOptions {
+  readonly label: string;
+}
+
+export interface Followed extends LoadResult {
+  /** The topology has processed all of it and committed. */
+  readonly processed: boolean;
+}
+
+/**
+ * Loads a file, waits until the topology has processed it, and shows how far that is: rows that were processed and
+ * committed, of as many as the file will have by the part of it that was read.
+ */
+export async function followLoad({ label, ...options }: FollowOptions): Promise<Followed> {
+  const bar = startProgress(label, 'rows');
+  const lag = watchLag(options.host);
+  let latest: LoadProgress | undefined;
+  const show = (): void => {
+    if (latest === undefined) return;
+    const { rows, bytesRead, bytesTotal } = latest;
+    const total = bytesRead === 0 || bytesTotal === undefined ? rows : Math.round((rows * bytesTotal) / bytesRead);
+    bar.update(Math.max(0, rows - lag.records), Math.max(rows, total));
+  };
+  lag.onLook(show);
+  try {
+    const loaded = await loadFile({
+      ...options,
+      onProgress(progress) {
+        latest = progress;
+        options.onProgress(progress);
+        show();
+      },
+    });
+    latest = loaded.progress;
+    options.onProgress(loaded.progress);
+    if (loaded.kind === 'stopped' || !(await untilProcessed(options.host, options.signal))) {
+      return { ...loaded, processed: false };
+    }
+    lag.stop();
+    bar.update(latest.rows, latest.rows);
+    return { ...loaded, processed: true };
+  } finally {
+    lag.stop();
+    bar.stop();
+  }
+}
+
+/** Waits until the topology has caught up, with a bar when that takes long. True when it has; false when stopped. */
+export async function followProcessing(label: string, host: Host, signal: AbortSignal): Promise<boolean> {
+  const lag = watchLag(host);
+  const first = new Promise<void>((resolve) => lag.onLook(resolve));
+  const caughtUp = untilProcessed(host, signal);
+  try {
+    await Promise.race([first, caughtUp]);
+    const total = lag.records;
+    if (total === 0) return await caughtUp;
+    const bar = startProgress(label, 'records');
+    lag.onLook(() => bar.update(total - lag.records, total));
+    try {
+      return await caughtUp;
+    } finally {
+      bar.stop();
+    }
+  } finally {
+    lag.stop();
+  }
+}
+
+/** True when the topology has caught up; false when the signal came before. */
+async function untilProcessed(host: Host, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  const caughtUp = host.request<'caughtUp'>({ kind: 'caughtUp' }).then(() => true);
+  const stopped = new Promise<boolean>((resolve) => {
+    signal.addEventListener('abort', () => resolve(false), { once: true });
+  });
+  caughtUp.catch(() => undefined); // A host that stops fails what waits for it.
+  return await Promise.race([caughtUp, stopped]);
+}
+
+interface LagWatch {
+  /** Of `interactions`: events in the log that committed state does not reflect. */
+  readonly records: number;
+  /** Called after each look. One listener. */
+  onLook(listener: () => void): void;
+  stop(): void;
+}
+
+function watchLag(host: Host): LagWatch {
+  let records = 0;
+  let listener: (() => void) | undefined;
+  const look = async (): Promise<void> => {
+    const lags = await host.request<'lag'>({ kind: 'lag' });
+    records = lags.reduce(
+      (sum, { topic, lagRecords }) => sum + (topic === shopTopics.interactions ? lagRecords : 0),
+      0,
+    );
+    listener?.();
+  };
+  // A host that failed is reported by whoever waits for its work; here the bar just stands still.
+  const looking = setInterval(() => void look().catch(() => undefined), lookEveryMs);
+  return {
+    get records() {
+      return records;
+    },
+    onLook(then) {
+      listener = then;
+    },
+    stop() {
+      clearInterval(looking);
+      listener = undefined;
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import { MillraceError } from '../../schemas/index.ts';
+import { type EventSource, openUciOnlineRetail } from '../../sources/index.ts';
+
+/** The formats of event files, by the name that `--format` takes. */
+export const eventFormats: { readonly [format: string]: { readonly open: (path: string) => Promise<EventSource> } } = {
+  uci: { open: openUciOnlineRetail },
+};
+
+/** @throws MillraceError `INVALID_ARGUMENT` that lists the known formats. */
+export function checkFormat(format: string): void {
+  if (Object.hasOwn(eventFormats, format)) return;
+  const known = Object.keys(eventFormats).join(', ');
+  throw new MillraceError('INVALID_ARGUMENT', `--format wants one of: ${known}; found '${format}'`, { format, known });
+}

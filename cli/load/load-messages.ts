@@ -1,0 +1,32 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ErrorFields } from '../../serving/host/index.ts';
+import type { Tally } from './tallied-target.ts';
+
+/** What the thread that reads a file is started with. */
+export interface LoadJob {
+  readonly path: string;
+  readonly format: string;
+  /** Of the schema registry. */
+  readonly dataDir: string;
+  readonly partitions: number;
+  /** A port of the thread that owns the log. */
+  readonly host: MessagePort;
+  /** Rows that an earlier run has loaded. */
+  readonly skipRows: number;
+  /** Events per second; 0 is as fast as possible. */
+  readonly pace: number;
+}
+
+export interface LoadProgress extends Tally {
+  /** Of the file, from its first on: in the log by this run or, as far as they were skipped, an earlier one. */
+  readonly rows: number;
+  readonly bytesRead: number;
+  readonly bytesTotal: number | undefined;
+}
+
+export type LoadMessage =
+  | { readonly kind: 'progress'; readonly progress: LoadProgress }
+  | { readonly kind: 'done'; readonly progress: LoadProgress }
+  /** Asked to stop before the end. */
+  | { readonly kind: 'stopped'; readonly progress: LoadProgress }
+  | { readonly kind: 'failed'; readonly error: ErrorFields };

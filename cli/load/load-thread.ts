@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { interactionSerde, shopTopics } from '../../processors/index.ts';
+import { openEmbeddedRegistry } from '../../schemas/index.ts';
+import { ingest } from '../../sources/index.ts';
+import { errorFields, HostPort, hostTarget } from '../../serving/host/index.ts';
+import { eventFormats } from './formats.ts';
+import type { LoadJob, LoadMessage, LoadProgress } from './load-messages.ts';
+import { ResumedSource } from './resumed-source.ts';
+import { TalliedTarget } from './tallied-target.ts';
+
+/**
+ * The thread that reads an event file into the log, so that neither HTTP nor the topology waits for decompression, CSV
+ * and hashing. Any message stops it.
+ */
+const reportEveryMs = 100;
+
+async function load(job: LoadJob, tell: (message: LoadMessage) => void, signal: AbortSignal): Promise<void> {
+  const { path, format, dataDir, partitions, skipRows, pace } = job;
+  const host = new HostPort(job.host);
+  try {
+    const file = await eventFormats[format]!.open(path);
+    const serde = await interactionSerde(await openEmbeddedRegistry(dataDir), shopTopics.interactions);
+    const target = new TalliedTarget(hostTarget(host, partitions));
+    // A tenth of a second's events at a time: at a slow pace what one watches moves smoothly.
+    const sliceRows = pace === 0 ? Infinity : Math.ceil(pace / 10);
+    const source = new ResumedSource(file, { skipRows, sliceRows });
+    let bytesRead = 0;
+    const progress = (): LoadProgress => {
+      const { tally } = target;
+      return { ...tally, rows: source.skippedRows + tally.acknowledgedRows, bytesRead, bytesTotal: file.bytesTotal };
+    };
+    let reportedAt = 0;
+    const onProgress = (read: { readonly bytesRead: number }): void => {
+      bytesRead = read.bytesRead;
+      if (performance.now() - reportedAt < reportEveryMs) return;
+      reportedAt = performance.now();
+      tell({ kind: 'progress', progress: progress() });
+    };
+    try {
+      await ingest({ source, target, serde, onProgress, pace: pacing(pace, signal), signal });
+      tell({ kind: 'done', progress: progress() });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      tell({ kind: 'stopped', progress: progress() });
+    }
+  } finally {
+    host.close();
+  }
+}
+
+/** Waits until it is time for the event after `eventsSoFar`. */
+function pacing(pace: number, signal: AbortSignal): (eventsSoFar: number) => Promise<void> {
+  const startedAt = performance.now();
+  return async (eventsSoFar) => {
+    if (pace === 0) return;
+    const waitMs = startedAt + (1000 * eventsSoFar) / pace - performance.now();
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal });
+  };
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  const stop = new AbortController();
+  port.on('message', () => stop.abort());
+  load(workerData as LoadJob, (message) => port.postMessage(message), stop.signal)
+    .catch((error: unknown) => port.postMessage({ kind: 'failed', error: errorFields(error) } satisfies LoadMessage))
+    .finally(() => port.close());
+}

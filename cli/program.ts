@@ -1,0 +1,181 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { createRequire } from 'node:module';
+import { MillraceError } from '../schemas/index.ts';
+import { exitCodes } from './exit-codes.ts';
+import { errorReport } from './report-error.ts';
+import { flagOf, variableOf } from './setting.ts';
+import { type Flags, readSettings, type SettingKey, type Settings, settings } from './settings.ts';
+import { warn } from './terminal.ts';
+
+/**
+ * Runs one command line and gives the exit code. What a command needs is loaded when it runs: `--help` needs no database.
+ */
+export async function run(args: readonly string[], environment = process.env): Promise<number> {
+  try {
+    const called: { code: number } = { code: exitCodes.ok };
+    await program(environment, (code) => (called.code = code)).parseAsync(args, { from: 'user' });
+    return called.code;
+  } catch (error) {
+    // Help and version have come out already.
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
+    const { text, exitCode } = errorReport(error instanceof CommanderError ? wrongUsage(error) : error);
+    warn(text);
+    return exitCode;
+  }
+}
+
+function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void): Command {
+  const millrace = new Command('millrace')
+    .description('Recommendations and statistics of a shop, kept up to date by a stream topology in one folder.')
+    .version(version(), '-v, --version')
+    .helpOption('-h, --help', 'show help; `millrace COMMAND --help` tells more')
+    .helpCommand(false)
+    .addHelpText('after', generalHelp)
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  const settingsOf = (flags: Flags): Settings => readSettings(flags, environment);
+
+  withSettings(millrace.command('start'), [
+    'dataDir',
+    'host',
+    'port',
+    'partitions',
+    'syncWrites',
+    'pace',
+    'stopDeadlineMs',
+  ])
+    .summary('serve a data folder over HTTP')
+    .description('Opens a data folder, runs the topology, and serves the API and a page until SIGTERM or Ctrl-C.')
+    .option('--dataset <name>', 'load and stream shipped data: uci, or none (default: none)', dataset)
+    .option('--no-live', 'with --dataset: no second year')
+    .addHelpText('after', startHelp)
+    .action(async (flags: Flags & { readonly dataset?: 'uci' | 'none'; readonly live: boolean }) => {
+      const of = settingsOf(flags);
+      const { start } = await import('./commands/start.ts');
+      ended(await start(of, { dataset: flags.dataset === 'uci' ? 'uci' : undefined, live: flags.live }));
+    });
+
+  const ingest = millrace.command('ingest').summary('load a file').description('Loads files into a data folder.');
+  withSettings(ingest.command('events'), ['dataDir', 'partitions', 'syncWrites', 'stopDeadlineMs'])
+    .argument('<file>', 'plain, .gz or .br')
+    .summary('load a file of events')
+    .description(
+      'Loads a file of events. Loading a file twice changes nothing. Rows that are no events become dead letters.',
+    )
+    .requiredOption('--format <format>', 'what the file is: uci (UCI Online Retail, either year)')
+    .option('--no-wait', 'end when the log has the events, before they are processed')
+    .addHelpText('after', ingestHelp)
+    .action(async (path: string, flags: Flags & { readonly format: string; readonly wait: boolean }) => {
+      const of = settingsOf(flags);
+      const { ingestEvents } = await import('./commands/ingest-events.ts');
+      ended(await ingestEvents(of, { path, format: flags.format, waits: flags.wait }));
+    });
+
+  withSettings(millrace.command('topology'), ['dataDir', 'partitions'])
+    .summary('print the topology')
+    .description("Prints the topology in Kafka Streams' describe() format, which its visualisers read.")
+    .addOption(new Option('--json', 'the graph as JSON').conflicts('execution'))
+    .option('--execution', 'how nodes share batches')
+    .action(async (flags: Flags & { readonly json?: true; readonly execution?: true }) => {
+      const of = settingsOf(flags);
+      const { topology } = await import('./commands/inspect.ts');
+      ended(await topology(of, flags.execution ? 'execution' : flags.json ? 'json' : 'text'));
+    });
+
+  withSettings(millrace.command('stores'), ['dataDir'])
+    .summary('list the state stores')
+    .description('Lists the state stores, with what their keys and values are.')
+    .action(async (flags: Flags) => {
+      const of = settingsOf(flags);
+      const { stores } = await import('./commands/inspect.ts');
+      ended(await stores(of));
+    });
+
+  withSettings(millrace.command('query'), ['dataDir'])
+    .argument('<store>', 'see `millrace stores`')
+    .argument('<key>', 'as it is where keys are strings, as JSON where they are anything else')
+    .summary('print a row of a store')
+    .description('Prints a row of a store as JSON, with the source offsets that it reflects (asOf).')
+    .addHelpText('after', queryHelp)
+    .action(async (store: string, key: string, flags: Flags) => {
+      const of = settingsOf(flags);
+      const { query } = await import('./commands/inspect.ts');
+      ended(await query(of, store, key));
+    });
+
+  withSettings(millrace.command('verify'), ['dataDir', 'stopDeadlineMs'])
+    .summary('recompute everything and compare')
+    .description(
+      'Recomputes all stores from the events in the log, with other code, and compares every row and list. ' +
+        'Needs a folder that no other process has open. Ends with 0 when equal, with 2 when different.',
+    )
+    .action(async (flags: Flags) => {
+      const of = settingsOf(flags);
+      const { verify } = await import('./commands/verify.ts');
+      ended(await verify(of));
+    });
+  return millrace;
+}
+
+/** The flags of these settings, each with its default and the variable that sets it too. */
+function withSettings(command: Command, keys: readonly SettingKey[]): Command {
+  for (const key of keys) {
+    const { placeholder, help, standard } = settings[key];
+    const about = `${help} (default: ${standard}; ${variableOf(key)})`;
+    if (placeholder !== undefined) command.option(`${flagOf(key)} <${placeholder}>`, about);
+    else {
+      command.option(flagOf(key), about);
+      command.addOption(new Option(`--no-${flagOf(key).slice(2)}`).hideHelp());
+    }
+  }
+  return command.option('--config <file>', 'JSON object with any of dataDir, port … (MILLRACE_CONFIG)');
+}
+
+function dataset(name: string): string {
+  if (name === 'uci' || name === 'none') return name;
+  throw new InvalidArgumentError(`Wants uci or none.`);
+}
+
+function wrongUsage({ message }: CommanderError): MillraceError {
+  const said = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return new MillraceError('INVALID_ARGUMENT', `${said}; 'millrace --help' shows what there is`);
+}
+
+function version(): string {
+  const { version: found } = createRequire(import.meta.url)('millrace/package.json') as { readonly version: string };
+  return found;
+}
+
+const generalHelp = `
+Try:
+  npm start                                         two years of a real shop: one replayed, one streamed live
+  millrace start --data-dir shop --port 8080        serve a folder of your own
+  millrace ingest events lines.csv --format uci --data-dir shop
+  millrace query product-stats 85123A               a row of a store, from the running server or the folder
+  millrace verify                                   is the state what its events make it?
+
+Settings: a flag wins over the environment (MILLRACE_DATA_DIR …), that over the --config file, that over the default.
+
+Exit codes: 0 done · 1 something you can mend, told in one sentence (docs/errors.md) · 2 verify found differences ·
+  70 a defect of Millrace, with its stack · 130 ended at once by a second Ctrl-C`;
+
+const startHelp = `
+Examples:
+  millrace start                                    .data on http://127.0.0.1:3000
+  millrace start --dataset uci --pace 2000          what npm start does, ten times as fast
+  MILLRACE_PORT=0 millrace start                    on a free port, which it prints
+
+Ctrl-C or SIGTERM finishes the batch under way, commits and closes; the next start goes on there. A second Ctrl-C ends
+at once: nothing that was acknowledged is lost either way.`;
+
+const ingestHelp = `
+Example:
+  millrace ingest events data/uci-online-retail/year-2.csv.br --format uci
+
+The data folder must not be open in another process; a running server takes events by POST /v1/events.`;
+
+const queryHelp = `
+Examples:
+  millrace query product-stats 85123A
+  millrace query product-days 85123A/2010-06
+  millrace query user-profiles 17380`;
