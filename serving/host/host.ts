@@ -199,6 +199,6 @@ const defaultSettings: Omit<HostSettings, 'dataDir' | 'waiting'> = {
   partitions: 1,
   syncWrites: false,
   storeCacheBytes: 256 * 1024 * 1024,
-  commitIntervalMs: 1000,
+  commitIntervalMs: 200,
   runs: true,
 };

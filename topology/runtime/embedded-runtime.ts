@@ -218,11 +218,24 @@ export class EmbeddedRuntime {
 
   #commitDue(): boolean {
     if (this.#uncommittedSince === undefined) return false;
-    if (performance.now() - this.#uncommittedSince >= this.#config.commitIntervalMs) return true;
+    const { commitIntervalMs, backlogCommitIntervalMs } = this.#config;
+    const elapsedMs = performance.now() - this.#uncommittedSince;
+    if (elapsedMs >= commitIntervalMs && (elapsedMs >= backlogCommitIntervalMs || !this.#isBacklogged())) return true;
     if (this.#uncommittedRecords >= this.#config.maxCommitRecords) return true;
     let dirtyBytes = 0;
     for (const task of this.tasks) dirtyBytes += task.dirtyBytes;
     return dirtyBytes >= this.#config.maxDirtyBytes;
+  }
+
+  /** So far behind that nobody waits for the newest record: a backfill, or a start after a long pause. */
+  #isBacklogged(): boolean {
+    let lagRecords = 0;
+    for (const { inputs } of this.tasks) {
+      for (const { isHop, partition, consumedOffset } of inputs) {
+        if (!isHop) lagRecords += this.#options.log.endOffset(partition) - consumedOffset;
+      }
+    }
+    return lagRecords > this.#config.backlogRecords;
   }
 
   /**
@@ -378,6 +391,12 @@ export interface RuntimeOptions {
 export interface RuntimeConfig {
   /** A commit at the latest after this time under load; when the log has no more, at once. */
   readonly commitIntervalMs: number;
+  /**
+   * The same while more than `backlogRecords` are unread. A commit writes every row that changed since the last one, so
+   * hot rows make the cost of a commit, not of an event: a backfill commits rarely.
+   */
+  readonly backlogCommitIntervalMs: number;
+  readonly backlogRecords: number;
   readonly maxCommitRecords: number;
   readonly maxDirtyBytes: number;
   readonly maxBatchRecords: number;
@@ -394,7 +413,9 @@ export interface RuntimeConfig {
 }
 
 export const defaultConfig: RuntimeConfig = {
-  commitIntervalMs: 1000,
+  commitIntervalMs: 200,
+  backlogCommitIntervalMs: 10_000,
+  backlogRecords: 50_000,
   maxCommitRecords: 1_000_000,
   maxDirtyBytes: 128 * 1024 * 1024,
   maxBatchRecords: 1000,
