@@ -15,6 +15,14 @@ export interface Processor<KIn, VIn, KOut = unknown, VOut = unknown> {
   init?(context: ProcessorContext<KOut, VOut>): void;
   load?(records: readonly Record<KIn, VIn>[]): Promise<void> | void;
   process(record: Record<KIn, VIn>): Promise<void> | void;
+  /**
+   * For a processor that gathers work over many records and does it at once: called before a commit when it has
+   * processed a record or run a punctuator since the last call, after the unit of work's last record; again only when
+   * another processor's `beforeCommit` sent it more. It may read and write its stores, awaiting `load`, and forward.
+   * What was gathered and not committed is redone after a crash, as the records it came from are. An error here is not
+   * one record's, so no handler is asked: the runtime stops at the last commit.
+   */
+  beforeCommit?(): Promise<void> | void;
   close?(): void;
 }
 

@@ -18,7 +18,7 @@ import type { Task } from './task.ts';
  * durable together (docs/architecture/batch-execution.md).
  *
  *     poll ──> tasks ──> … until the log has no more, or the interval or the size bound is reached
- *          └─> flush record caches ──> drain hops ──> stage everything ──> one WriteBatch ──> publish
+ *          └─> flush caches, processors ──> drain hops ──> stage everything ──> one WriteBatch ──> publish
  */
 export class EmbeddedRuntime {
   readonly metrics: Metrics;

@@ -11,9 +11,9 @@ export interface ExecutableNode {
   readonly name: string;
   load?(records: readonly StreamRecord[]): Promise<void> | void;
   process(record: StreamRecord, emit: Emit): Promise<void> | void;
-  /** Forwards what a record cache held back. */
-  flush?(emit: (key: unknown, value: unknown, timestamp: number) => void): void;
-  /** True while a flush would forward something. */
+  /** Before a commit: forwards what a record cache held back, as if `place` were the record at hand; it has no origin. */
+  flush?(place: StreamRecord, emit: Emit): Promise<void> | void;
+  /** True while a flush has something to do. */
   hasPending?(): boolean;
   /** The operator's clock: part of the commit. -1 before the first record. */
   observedTimeMs?: number;

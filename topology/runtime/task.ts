@@ -102,7 +102,7 @@ export class Task {
     return true;
   }
 
-  /** Forwards what record caches hold back, in topological order, since a flush makes new inputs further down. */
+  /** Forwards what caches and processors hold back, in topological order, since a flush makes new inputs further down. */
   async flush(): Promise<void> {
     await this.#runUnits({ ...this.#scope(), flush: true });
   }

@@ -172,12 +172,12 @@ export class Unit {
 
   async #flush(member: MemberState, scope: BatchScope): Promise<void> {
     if (member.node.flush === undefined || member.node.hasPending?.() !== true) return;
+    const { streamTimeMs } = scope;
+    const place = new StreamRecord(null, null, streamTimeMs, [], 0, streamTimeMs, undefined, undefined, undefined);
     member.turn = [0, 2, scope.flushOrder++];
     member.outputs = 0;
     if (this.mode === 'awaiting') member.collected = [];
-    member.node.flush((key, value, timestamp) => {
-      member.emit(new StreamRecord(key, value, timestamp, [], 0, scope.streamTimeMs, undefined, undefined, undefined));
-    });
+    await member.node.flush(place, member.emit);
     if (this.mode === 'awaiting') await this.#passOn(member);
   }
 }

@@ -46,10 +46,10 @@ export function aggregateNode(options: AggregateOptions): ExecutableNode {
       else emit(record.with(key, emitted(newValue, oldValue), timestamp));
     },
     hasPending: () => pending.size > 0,
-    flush(emit) {
+    flush(place, emit) {
       for (const { key, oldValue, newValue, timestamp } of pending.drain()) {
         if (faults.lostFlush) continue;
-        emit(key, emitted(newValue, oldValue), timestamp);
+        emit(place.with(key, emitted(newValue, oldValue), timestamp));
       }
     },
   };

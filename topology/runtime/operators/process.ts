@@ -29,6 +29,8 @@ export class ProcessNode implements ExecutableNode {
   readonly #processor: Processor<unknown, unknown>;
   #current: StreamRecord | undefined;
   #emit: Emit | undefined;
+  /** The processor may have gathered work since its last `beforeCommit`. */
+  #gathered = false;
 
   constructor({ name, processor, stores, task, punctuations }: ProcessOptions) {
     this.name = name;
@@ -52,6 +54,7 @@ export class ProcessNode implements ExecutableNode {
   process(record: StreamRecord, emit: Emit): Promise<void> | void {
     this.#current = record;
     this.#emit = emit;
+    this.#gathered = true;
     return this.#processor.process(record);
   }
 
@@ -59,7 +62,19 @@ export class ProcessNode implements ExecutableNode {
   punctuate(punctuator: Punctuator, timestampMs: number, place: StreamRecord, emit: Emit): Promise<void> | void {
     this.#current = place;
     this.#emit = emit;
+    this.#gathered = true;
     return punctuator(timestampMs);
+  }
+
+  hasPending(): boolean {
+    return this.#gathered && this.#processor.beforeCommit !== undefined;
+  }
+
+  flush(place: StreamRecord, emit: Emit): Promise<void> | void {
+    this.#current = place;
+    this.#emit = emit;
+    this.#gathered = false;
+    return this.#processor.beforeCommit?.();
   }
 
   close(): void {
@@ -71,7 +86,7 @@ export class ProcessNode implements ExecutableNode {
     if (current === undefined || this.#emit === undefined) {
       throw new MillraceError(
         'PROCESSING_FAILED',
-        `'${this.name}' called forward() outside process() and punctuators.`,
+        `'${this.name}' called forward() outside process(), beforeCommit() and punctuators.`,
         {
           node: this.name,
         },

@@ -39,10 +39,10 @@ export function tableSourceNode({ name, store, caching, dropped }: TableSourceOp
       else emit(record.with(key, change(value, oldValue)));
     },
     hasPending: () => pending.size > 0,
-    flush(emit) {
+    flush(place, emit) {
       for (const { key, oldValue, newValue, timestamp } of pending.drain()) {
         if (faults.lostFlush) continue;
-        emit(key, change(newValue, oldValue), timestamp);
+        emit(place.with(key, change(newValue, oldValue), timestamp));
       }
     },
   };

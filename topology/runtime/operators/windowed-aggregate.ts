@@ -75,10 +75,10 @@ export function windowedAggregateNode(options: WindowedAggregateOptions): Execut
       }
     },
     hasPending: () => pending.size > 0,
-    flush(emit) {
+    flush(place, emit) {
       for (const { key, oldValue, newValue, timestamp } of pending.drain()) {
         if (faults.lostFlush) continue;
-        emit(key, change(newValue, oldValue), timestamp);
+        emit(place.with(key, change(newValue, oldValue), timestamp));
       }
     },
   };
