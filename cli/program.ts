@@ -18,6 +18,7 @@ export async function run(args: readonly string[], environment = process.env): P
   } catch (error) {
     // Help and version have come out already.
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
+    if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.error;
     const { text, exitCode } = errorReport(error instanceof CommanderError ? wrongUsage(error) : error);
     warn(text);
     return exitCode;

@@ -32,7 +32,7 @@ function oneLine(text: string): string {
 const advice: { readonly [code in ErrorCode]?: (facts: MillraceError['facts']) => string } = {
   DATA_FOLDER_IN_USE: () => '--data-dir names the folder',
   DATA_FOLDER_NEWER: () => '--data-dir names the folder',
-  DATA_FOLDER_UNUSABLE: () => 'mend that, or choose another folder with --data-dir',
+  DATA_FOLDER_UNUSABLE: () => '--data-dir names the folder',
   DATA_FOLDER_CORRUPT: () => 'restore the folder from a copy, or load the sources into a new one with --data-dir',
   TOPOLOGY_INCOMPATIBLE: () => '--data-dir names the folder',
   SOURCE_UNREADABLE: () => 'check the path, the rights and --format',

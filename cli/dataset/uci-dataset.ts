@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { productDayKey, storeNames } from '../../processors/index.ts';
+import { storeNames } from '../../processors/index.ts';
 
 /** A file of the repository, at the same place beside the sources and beside the built files. */
 export interface DatasetFile {
@@ -39,7 +39,7 @@ export const uciExamples: readonly ExampleQuery[] = [
   },
   { what: 'A customer who never came back after the first year', path: '/v1/users/17380/profile' },
   {
-    what: 'A row of a state store: a month of REGENCY CAKESTAND 3 TIER',
-    path: `/v1/stores/${storeNames.productDays}/keys/${encodeURIComponent(productDayKey('22423', '2009-12'))}`,
+    what: 'A row of a state store: the session of the first invoice',
+    path: `/v1/stores/${storeNames.sessions}/keys/s:489434`,
   },
 ];

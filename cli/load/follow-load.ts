@@ -1,10 +1,10 @@
 import { shopTopics } from '../../processors/index.ts';
-import type { Host } from '../../serving/host/index.ts';
+import { type Host, HostPort } from '../../serving/host/index.ts';
 import { startProgress } from '../progress.ts';
 import { loadFile, type LoadOptions, type LoadResult } from './load-file.ts';
 import type { LoadProgress } from './load-messages.ts';
 
-/** How often the topology is asked how far it is; a question makes its batches smaller for a moment. */
+/** How often the topology is asked how far it is. */
 const lookEveryMs = 250;
 
 export interface FollowOptions extends LoadOptions {
@@ -22,7 +22,7 @@ export interface Followed extends LoadResult {
  */
 export async function followLoad({ label, ...options }: FollowOptions): Promise<Followed> {
   const bar = startProgress(label, 'rows');
-  const lag = watchLag(options.host);
+  const lag = await watchLag(options.host);
   let latest: LoadProgress | undefined;
   const show = (): void => {
     if (latest === undefined) return;
@@ -37,7 +37,6 @@ export async function followLoad({ label, ...options }: FollowOptions): Promise<
       onProgress(progress) {
         latest = progress;
         options.onProgress(progress);
-        show();
       },
     });
     latest = loaded.progress;
@@ -56,7 +55,7 @@ export async function followLoad({ label, ...options }: FollowOptions): Promise<
 
 /** Waits until the topology has caught up, with a bar when that takes long. True when it has; false when stopped. */
 export async function followProcessing(label: string, host: Host, signal: AbortSignal): Promise<boolean> {
-  const lag = watchLag(host);
+  const lag = await watchLag(host);
   const first = new Promise<void>((resolve) => lag.onLook(resolve));
   const caughtUp = untilProcessed(host, signal);
   try {
@@ -94,11 +93,16 @@ interface LagWatch {
   stop(): void;
 }
 
-function watchLag(host: Host): LagWatch {
+/**
+ * Looks at the lag again and again, over a connection of its own: whoever waits on the host's main connection makes the
+ * topology work in small batches, and nobody hurries here.
+ */
+async function watchLag(host: Host): Promise<LagWatch> {
+  const port = new HostPort(await host.connect());
   let records = 0;
   let listener: (() => void) | undefined;
   const look = async (): Promise<void> => {
-    const lags = await host.request<'lag'>({ kind: 'lag' });
+    const lags = await port.request<'lag'>({ kind: 'lag' });
     records = lags.reduce(
       (sum, { topic, lagRecords }) => sum + (topic === shopTopics.interactions ? lagRecords : 0),
       0,
@@ -117,6 +121,7 @@ function watchLag(host: Host): LagWatch {
     stop() {
       clearInterval(looking);
       listener = undefined;
+      port.close();
     },
   };
 }
