@@ -1,4 +1,5 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
 import { isMillraceError, MillraceError, type ErrorCode, type ErrorFacts } from '../../schemas/index.ts';
 
 /** Every error leaves in this shape; `code` is one of docs/errors.md. */
@@ -57,6 +58,21 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   if (status === 500) request.log.error(error);
   if (status === 503) void reply.header('retry-after', '1');
   return reply.code(status).send(errorBody(known));
+}
+
+/** What Node cannot read as a request at all: torn, or with a head beyond its bound. */
+export function refuseConnection(error: ConnectionError, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy(error);
+    return;
+  }
+  const [status, text] =
+    error.code === 'HPE_HEADER_OVERFLOW' ? ['431', 'Request Header Fields Too Large'] : ['400', 'Bad Request'];
+  const refusal = new MillraceError('INVALID_ARGUMENT', `This is not a request that HTTP allows: ${error.message}.`);
+  const body = JSON.stringify(errorBody(refusal));
+  socket.end(
+    `HTTP/1.1 ${status} ${text}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }
 
 export function productNotFound(productId: string): MillraceError {

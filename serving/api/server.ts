@@ -10,10 +10,11 @@ import { LookupView } from '../view/lookup-view.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { defaultLimits, type Api, type ApiHost, type ApiLimits, type App } from './context.ts';
 import { withinDeadline } from './deadline.ts';
+import { parseJson } from './event-body.ts';
 import { EventRate } from './event-rate.ts';
 import { eventRoutes } from './event-routes.ts';
 import { healthRoutes } from './health-routes.ts';
-import { sendError } from './http-errors.ts';
+import { refuseConnection, sendError } from './http-errors.ts';
 import { otherMethods } from './other-methods.ts';
 import { overviewRoutes } from './overview-routes.ts';
 import { pageRoutes } from './page-routes.ts';
@@ -66,10 +67,20 @@ export async function buildServer(options: ServerOptions): Promise<App> {
     // Ids of 200 characters, each up to nine when encoded.
     routerOptions: { maxParamLength: 2000 },
     forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
+    clientErrorHandler: refuseConnection,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.setErrorHandler(sendError);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseJson(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
   app.setNotFoundHandler((request, reply) =>
     sendError(
       new MillraceError('NOT_FOUND', `There is no ${request.url.split('?')[0]}; /docs lists what there is.`),
