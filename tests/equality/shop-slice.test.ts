@@ -27,7 +27,7 @@ test.each([1, 4])(
   async (partitions) => {
     await using data = await temporaryFolder();
     const run = await runShop({ dataDir: data.path, files, partitions, expected });
-    expect(run.comparison.equal, shown(run, partitions)).toBe(true);
+    expect(shown(run, partitions)).toMatch(/Everything compared is equal\.$/);
     expect(run.rejected).toBe(expected.counts.invalid);
     expect(run.comparison.tables.every(({ skipped }) => skipped === undefined)).toBe(true);
   },

@@ -19,7 +19,7 @@ test.each([1, 4])(
     await using data = await temporaryFolder();
     const run = await runShop({ dataDir: data.path, files: uciFiles, partitions, expected });
     console.log(shown(run, partitions));
-    expect(run.comparison.equal, shown(run, partitions)).toBe(true);
+    expect(shown(run, partitions)).toMatch(/Everything compared is equal\.$/);
     expect(run.rejected).toBe(expected.counts.invalid);
     expect(run.comparison.tables.every(({ skipped }) => skipped === undefined)).toBe(true);
   },

@@ -1,0 +1,104 @@
+import {
+  compareState,
+  formatComparison,
+  recomputeLog,
+  type LogEvent,
+  type Recomputation,
+} from '../../models/recompute/index.ts';
+import { shopTopics } from '../../processors/index.ts';
+import { openEmbeddedRegistry, type Interaction } from '../../schemas/index.ts';
+import { Host } from '../../serving/host/host.ts';
+import { recordedEvents } from '../../serving/host/recorded-events.ts';
+import { LookupView } from '../../serving/index.ts';
+import { readerWithView } from '../equality/shop-run.ts';
+
+/** What is wrong with a data folder after its lives, in sentences; empty when nothing is. */
+export interface Verdict {
+  readonly problems: readonly string[];
+  readonly counts: Recomputation['counts'] & { readonly clean: number };
+  readonly comparison: string;
+}
+
+/**
+ * Opens the folder once more, with the topology at rest, and holds everything in it against its log:
+ *
+ * - the state: every row of every table, and the lists, equal the recomputation over the log;
+ * - the outputs: `interactions.clean` is `interactions` without repeats, each partition in its order;
+ * - the acknowledged: every id is in `interactions.clean`, once.
+ */
+export async function judge(dataDir: string, acknowledged: ReadonlySet<string>): Promise<Verdict> {
+  await using host = await Host.open({ dataDir, runs: false });
+  const view = new LookupView({ stores: host.publishedStores });
+  host.onPublication((publication) => view.receive(publication));
+  const reader = await readerWithView(host, view);
+  const registry = await openEmbeddedRegistry(dataDir);
+  const upTo = await reader.asOf();
+  const problems: string[] = [];
+
+  const lags = await host.request<'lag'>({ kind: 'lag' });
+  const behind = lags
+    .filter(({ lagRecords }) => lagRecords !== 0)
+    .map(({ topic, partition }) => `${topic} ${partition}`);
+  if (behind.length > 0) problems.push(`Not processed to the end: ${behind.join(', ')}.`);
+
+  const expected = await recomputeLog(recordedEvents(host, { registry, upTo }));
+  const compared = await compareState(expected, reader);
+  const comparison = formatComparison(compared);
+  if (!compared.equal) problems.push(`The state differs from the recomputation:\n${comparison}`);
+
+  const wanted = firstOfEach(await gather(recordedEvents(host, { registry, upTo })));
+  const ends = lags.map((lag) => ({ ...lag, offset: lag.endOffset }));
+  const found = await gather(recordedEvents(host, { registry, upTo: ends, topic: shopTopics.clean }));
+  problems.push(...differentOutputs(wanted, found));
+
+  const times = new Map<string, number>();
+  for (const { id } of found.flat()) times.set(id, (times.get(id) ?? 0) + 1);
+  let lost = 0;
+  let repeated = 0;
+  for (const id of acknowledged) {
+    if (!times.has(id)) lost += 1;
+    else if (times.get(id)! > 1) repeated += 1;
+  }
+  if (lost > 0) problems.push(`${lost} of ${acknowledged.size} acknowledged events are not in the outputs.`);
+  if (repeated > 0) problems.push(`${repeated} of ${acknowledged.size} acknowledged events are there more than once.`);
+  const clean = found.flat().length;
+  return { problems, counts: { ...expected.counts, clean }, comparison };
+}
+
+interface Seen {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** By partition, in log order. */
+async function gather(events: AsyncIterable<LogEvent>): Promise<Seen[][]> {
+  const partitions: Seen[][] = [];
+  for await (const { partition, value } of events) {
+    // All events here come through the front door, so every one can be decoded.
+    const { eventId } = value as Interaction;
+    (partitions[partition] ??= []).push({ id: eventId, text: JSON.stringify(value) });
+  }
+  return partitions;
+}
+
+/** Every id of this test has one timestamp, so a repeat is a repeat whatever the horizon. */
+function firstOfEach(partitions: readonly Seen[][]): Seen[][] {
+  return Array.from(partitions, (events = []) => {
+    const ids = new Set<string>();
+    return events.filter(({ id }) => !ids.has(id) && ids.add(id));
+  });
+}
+
+function differentOutputs(wanted: readonly Seen[][], found: readonly Seen[][]): string[] {
+  const problems: string[] = [];
+  for (const [partition, events] of wanted.entries()) {
+    const outputs = found[partition] ?? [];
+    const at = events.findIndex(({ text }, place) => outputs[place]?.text !== text);
+    if (at === -1 && outputs.length === events.length) continue;
+    problems.push(
+      `Partition ${partition} of ${shopTopics.clean} wants ${events.length} events, found ${outputs.length}; ` +
+        `at ${at} it wants ${events[at]?.id}, found ${outputs[at]?.id}.`,
+    );
+  }
+  return problems;
+}
