@@ -1,0 +1,177 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openEmbeddedRegistry } from '../schemas/index.ts';
+import { Host, startServer, type RunningServer } from './index.ts';
+
+let dataDir: string;
+let system: System;
+
+interface System {
+  readonly host: Host;
+  readonly server: RunningServer;
+}
+
+async function start(partitions = 1): Promise<System> {
+  const host = await Host.open({ dataDir, partitions });
+  return { host, server: await startServer({ host, registry: await openEmbeddedRegistry(dataDir), port: 0 }) };
+}
+
+async function stop(): Promise<void> {
+  await system.server.close();
+  await system.host.close();
+}
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'millrace-serving-'));
+});
+
+afterEach(async () => {
+  await stop();
+  await rm(dataDir, { recursive: true });
+});
+
+interface List {
+  readonly source: string;
+  readonly items: readonly { readonly id: string; readonly title: string | null; readonly reason: object }[];
+  readonly asOf: readonly { readonly topic: string; readonly offset: number }[];
+}
+
+async function get<T>(path: string): Promise<{ readonly status: number; readonly body: T }> {
+  const answer = await fetch(`${system.server.url}${path}`);
+  return { status: answer.status, body: (await answer.json()) as T };
+}
+
+async function post(events: readonly object[], key?: string): Promise<object> {
+  const headers = { 'content-type': 'application/x-ndjson', ...(key === undefined ? {} : { 'idempotency-key': key }) };
+  const body = events.map((event) => JSON.stringify(event)).join('\n');
+  const answer = await fetch(`${system.server.url}/v1/events`, { method: 'POST', headers, body });
+  return (await answer.json()) as object;
+}
+
+/** Waits until look-ups reflect so many source records. */
+async function reflects(records: number): Promise<void> {
+  for (;;) {
+    const { body } = await get<List>('/v1/users/nobody/recommendations');
+    if (body.asOf.reduce((sum, { offset }) => sum + offset, 0) >= records) return;
+    await sleep(5);
+  }
+}
+
+/** Three sessions buy both products, at times an hour apart. */
+function baskets(a: string, b: string): object[] {
+  return [1, 2, 3].flatMap((hour) =>
+    [a, b].map((productId, place) => ({
+      productId,
+      sessionId: `basket-${hour}`,
+      userId: `user-${hour}`,
+      type: 'purchase',
+      price: 12_500,
+      title: `The ${productId}`,
+      timestamp: Date.UTC(2011, 0, 3, hour) + place,
+    })),
+  );
+}
+
+test('events over HTTP become similar items, statistics and profiles, over any number of partitions', async () => {
+  for (const partitions of [1, 4]) {
+    if (partitions === 4) {
+      await stop();
+      await rm(dataDir, { recursive: true });
+    }
+    system = await start(partitions);
+    expect(await post(baskets('tea/pot', 'cup'))).toEqual({ accepted: 6, duplicates: 0, rejected: [] });
+    await reflects(6);
+    const { body } = await get<List>('/v1/products/tea%2Fpot/similar');
+    expect(body.source).toBe('bought');
+    expect(body.items).toMatchObject([
+      { id: 'cup', title: 'The cup', reason: { kind: 'bought-with', item: 'tea/pot', count: 3 } },
+    ]);
+    expect((await get<List>('/v1/products/cup/bought-together')).body.items.map(({ id }) => id)).toEqual(['tea/pot']);
+    expect((await get('/v1/products/cup')).body).toMatchObject({
+      purchases: 3,
+      revenue: 37_500,
+      users: 3,
+      title: 'The cup',
+    });
+    expect((await get('/v1/products/cup/stats?window=day')).body).toMatchObject({
+      from: '2011-01-03',
+      to: '2011-01-04',
+      days: [{ day: '2011-01-03', purchases: 3, quantity: 3, revenue: 37_500 }],
+    });
+    expect((await get('/v1/users/user-2/profile')).body).toMatchObject({
+      purchases: 2,
+      spend: 25_000,
+      recent: [{ id: 'cup', title: 'The cup' }, { id: 'tea/pot' }],
+    });
+    expect((await get('/v1/stores/user-profiles/keys/user-2')).body).toMatchObject({ value: { purchases: 2 } });
+  }
+});
+
+test('a request that is sent again counts once, also after a restart', async () => {
+  system = await start();
+  const events = baskets('pot', 'cup');
+  expect(await post(events, 'key-1')).toEqual({ accepted: 6, duplicates: 0, rejected: [] });
+  expect(await post(events, 'key-1')).toEqual({ accepted: 0, duplicates: 6, rejected: [] });
+  await stop();
+  system = await start();
+  expect(await post(events, 'key-1')).toEqual({ accepted: 0, duplicates: 6, rejected: [] });
+  await reflects(6);
+  expect((await get('/v1/products/cup')).body).toMatchObject({ purchases: 3 });
+});
+
+test('a restart answers as before, from the same offsets', async () => {
+  system = await start();
+  await post(baskets('pot', 'cup'));
+  await reflects(6);
+  const before = await get<List>('/v1/products/pot/similar');
+  await stop();
+  system = await start();
+  await reflects(6);
+  expect(await get<List>('/v1/products/pot/similar')).toEqual(before);
+});
+
+test('what is rejected stands in the dead letters, beside what was accepted', async () => {
+  system = await start();
+  const [good] = baskets('pot', 'cup');
+  const taken = await post([good!, { ...good, quantity: 0 }]);
+  expect(taken).toMatchObject({
+    accepted: 1,
+    rejected: [{ index: 1, reason: 'quantity wants an integer 1..1000000000, found 0' }],
+  });
+  const of = { topic: 'interactions.dead-letter', partition: 0, offset: 0, maxRecords: 10 };
+  const { nextOffset, records } = await system.host.request({ kind: 'read', ...of });
+  expect(nextOffset).toBe(1);
+  expect(Buffer.from(records).toString('latin1')).toContain('quantity wants an integer 1..1000000000, found 0');
+});
+
+test('every answer of a busy system is of one publication: both ends of a pair show it, or neither', async () => {
+  system = await start(4);
+  let wrong = 0;
+  for (let round = 1; round <= 20; round += 1) {
+    const [a, b] = [`a${round}`, `b${round}`];
+    const posting = post(baskets(a, b).map((event) => ({ ...event, sessionId: `${round}` })));
+    for (;;) {
+      const [first, second] = await Promise.all([
+        get<List>(`/v1/products/${a}/similar`),
+        get<List>(`/v1/products/${b}/similar`),
+      ]);
+      const sameCut = JSON.stringify(first.body.asOf) === JSON.stringify(second.body.asOf);
+      const [seenA, seenB] = [first, second].map(({ status, body }) => status === 200 && body.items.length > 0);
+      if (first.status === 200 && second.status === 200 && sameCut && seenA !== seenB) wrong += 1;
+      if (seenA === true && seenB === true) break;
+    }
+    await posting;
+  }
+  expect(wrong).toBe(0);
+});
+
+test('readiness tells the end of the backlog', async () => {
+  system = await start();
+  await post(baskets('pot', 'cup'));
+  await reflects(6);
+  expect((await get('/health/ready')).status).toBe(200);
+  expect((await get<{ totalRecords: number }>('/v1/lag')).body.totalRecords).toBe(0);
+});
