@@ -8,24 +8,29 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Shares of self time by folder of ours or package, greatest first; idle time left out. Of several profiles the longest. */
+/** Shares of self time by folder of ours or package, greatest first, idle time left out; of several threads the busiest. */
 export function selfTimes(profiles: readonly unknown[]): { readonly place: string; readonly share: number }[] {
-  const [longest] = (profiles as CpuProfile[]).toSorted((a, b) => b.samples.length - a.samples.length);
-  if (longest === undefined) return [];
-  const places = new Map(longest.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
-  const times = new Map<string, number>();
-  let total = 0;
-  longest.samples.forEach((id, i) => {
-    const place = places.get(id)!;
-    const time = longest.timeDeltas[i]!;
-    if (place === '(idle)') return;
-    times.set(place, (times.get(place) ?? 0) + time);
-    total += time;
-  });
-  return [...times]
-    .map(([place, time]) => ({ place, share: time / total }))
+  const threads = (profiles as CpuProfile[]).map(timesByPlace);
+  const [busiest] = threads.toSorted((a, b) => total(b) - total(a));
+  if (busiest === undefined) return [];
+  return [...busiest]
+    .map(([place, time]) => ({ place, share: time / total(busiest) }))
     .toSorted((a, b) => b.share - a.share)
     .slice(0, 16);
+}
+
+function timesByPlace({ nodes, samples, timeDeltas }: CpuProfile): Map<string, number> {
+  const places = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
+  const times = new Map<string, number>();
+  samples.forEach((id, i) => {
+    const place = places.get(id)!;
+    if (place !== '(idle)') times.set(place, (times.get(place) ?? 0) + timeDeltas[i]!);
+  });
+  return times;
+}
+
+function total(times: ReadonlyMap<string, number>): number {
+  return [...times.values()].reduce((sum, time) => sum + time, 0);
 }
 
 function placeOf({ functionName, url }: { readonly functionName: string; readonly url: string }): string {
