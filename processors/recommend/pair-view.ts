@@ -9,6 +9,8 @@ import type { Relation } from '../pairs/relation.ts';
 export interface PairView {
   /** Item indexes are below this. */
   readonly items: number;
+  /** Changes whenever anything else here does; a view without one may change at any time. */
+  readonly version?: number;
   row(relation: Relation, item: number): PairRow | undefined;
   /** Sessions in which the item occurred. */
   n(relation: Relation, item: number): number;

@@ -16,7 +16,8 @@ import { TopK } from './top-k.ts';
  *
  * and a seed that may be shown again has the chance of its own return besides: with all of them, p sums to 1.
  *
- * A `Scorer` holds scratch arrays, no state: it answers the same for the same view. It is not to be shared by threads.
+ * A `Scorer` holds scratch arrays and, where the view has a version, the votes it computed for it: it answers the same
+ * for the same view. It is not to be shared by threads.
  */
 export class Scorer {
   readonly #view: PairView;
@@ -29,6 +30,8 @@ export class Scorer {
   #bestSeeds = new Uint16Array(0);
   #bestCounts = new Uint32Array(0);
   #rowScores = new Float64Array(0);
+  #keptVersion = -1;
+  readonly #keptVotes = new Map<number, Votes | null>();
 
   constructor(view: PairView) {
     this.#view = view;
@@ -122,16 +125,11 @@ export class Scorer {
 
   /** Adds a seed's votes; gives the chance that the seed itself comes again. */
   #castVotes(seed: Seed, place: number): number {
-    const view = this.#view;
-    const relation = strongestRelation(view, seed.item);
-    if (relation === undefined) return 0;
-    const row = view.row(relation, seed.item)!;
-    const scores = this.#scoreRow(relation, seed.item, row);
-    this.#votingRow = row;
-    this.#voters.reset(votersPerRow);
-    for (let at = 0; at < row.length; at += 1) this.#voters.offer(at, scores[at]!);
-    for (const at of this.#voters.kept()) {
-      const item = row.neighbours[at]!;
+    const votes = this.#votesOf(seed.item);
+    if (votes === undefined) return 0;
+    const { items, scores, counts } = votes;
+    for (let at = 0; at < items.length; at += 1) {
+      const item = items[at]!;
       const term = seed.weight * scores[at]!;
       if (this.#votes[item] === 0) this.#enter(item);
       this.#sums[item] = this.#sums[item]! + term;
@@ -139,11 +137,45 @@ export class Scorer {
       if (term > this.#bestTerms[item]!) {
         this.#bestTerms[item] = term;
         this.#bestSeeds[item] = place;
-        this.#bestCounts[item] = row.counts[at]!;
+        this.#bestCounts[item] = counts[at]!;
       }
     }
-    const { rep, repN } = view.reminders(relation);
+    const { rep, repN } = this.#view.reminders(votes.relation);
     return place < pairWindow && repN[place + 1]! > 0 ? rep[place + 1]! / repN[place + 1]! : 0;
+  }
+
+  /** An item's 100 best neighbours by its strongest relation; kept as long as the view's version stays. */
+  #votesOf(item: number): Votes | undefined {
+    const { version } = this.#view;
+    if (version === undefined) return this.#computeVotes(item);
+    if (version !== this.#keptVersion || this.#keptVotes.size >= keptVotesMax) {
+      this.#keptVotes.clear();
+      this.#keptVersion = version;
+    }
+    let votes = this.#keptVotes.get(item);
+    if (votes === undefined) {
+      votes = this.#computeVotes(item) ?? null;
+      this.#keptVotes.set(item, votes);
+    }
+    return votes ?? undefined;
+  }
+
+  #computeVotes(item: number): Votes | undefined {
+    const view = this.#view;
+    const relation = strongestRelation(view, item);
+    if (relation === undefined) return undefined;
+    const row = view.row(relation, item)!;
+    const scores = this.#scoreRow(relation, item, row);
+    this.#votingRow = row;
+    this.#voters.reset(votersPerRow);
+    for (let at = 0; at < row.length; at += 1) this.#voters.offer(at, scores[at]!);
+    const places = [...this.#voters.kept()];
+    return {
+      relation,
+      items: Uint32Array.from(places, (at) => row.neighbours[at]!),
+      scores: Float64Array.from(places, (at) => scores[at]!),
+      counts: Uint32Array.from(places, (at) => row.counts[at]!),
+    };
   }
 
   #enter(item: number): void {
@@ -239,6 +271,14 @@ interface Seed {
   readonly weight: number;
 }
 
+/** What a seed gives its best neighbours, before its own weight. */
+interface Votes {
+  readonly relation: Relation;
+  readonly items: Uint32Array;
+  readonly scores: Float64Array;
+  readonly counts: Uint32Array;
+}
+
 function totalWeight(row: PairRow | undefined): number {
   if (row === undefined) return 0;
   let total = 0;
@@ -249,6 +289,8 @@ function totalWeight(row: PairRow | undefined): number {
 const shrinkage = 20;
 const boughtTogetherMinCount = 3;
 const votersPerRow = 100;
+/** About 2 KiB each. */
+const keptVotesMax = 16_384;
 /** 2 and 1 were tried as well: docs/measurements/quality.md. */
 const positionScale = 1.5;
 const sharpness = 1.3;
