@@ -36,6 +36,7 @@ export async function shopModel(sessions: readonly (readonly number[])[]): Promi
     await tables.load(steps);
     for (const step of steps) tables.apply(step);
   }
+  await tables.flush();
 
   const view = new MemoryPairView();
   for (const [id, number] of items.entries()) view.setItem(0, id, number);

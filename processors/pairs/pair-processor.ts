@@ -40,6 +40,10 @@ export class PairProcessor implements Processor<string, PairStep> {
   process({ value }: Record<string, PairStep>): void {
     this.#tables.apply(value);
   }
+
+  beforeCommit(): Promise<void> {
+    return this.#tables.flush();
+  }
 }
 
 /** The partition whose tables hold an item: that of a record with the item as its key. */

@@ -6,6 +6,7 @@ import type { LoadedStore } from '../packed/loaded-store.ts';
 import { PackedRows, type PackedRow } from '../packed/packed-rows.ts';
 import type { PairStep } from './pair-step.ts';
 import { pairRow } from './pair-row.ts';
+import { PairUpdates, updateWords, type SortedUpdates } from './pair-updates.ts';
 import { relationCode } from './relation.ts';
 
 /**
@@ -20,22 +21,26 @@ import { relationCode } from './relation.ts';
  * them applies what it owns: the owner of the step's item its own row and marginal, the owner of a paired item that
  * item's row. Numbers are the partition's own: the same item has another number in the next partition.
  *
+ *     load(batch): item ids → numbers ─> apply(step): marginals now, pair rows gathered ─> flush(): row by row
+ *
  * `load` does everything that depends on names once a batch: an item's string is looked up once, after that the batch
- * runs over integers. The steps are then applied one by one, in the order in which they were loaded.
+ * runs over integers. The steps are then applied one by one, in the order in which they were loaded. Updates of pair
+ * rows wait for `flush` (pair-updates.ts says why), so `pairs` is behind the other stores until then. What waits is
+ * bounded by `gatheredMax` updates and a batch: 16 MB, and as much again while they are sorted.
  */
 export class PairTables {
   readonly #stores: PairStores;
   readonly #owns: (item: string) => boolean;
   readonly #rows: PackedRows;
+  readonly #updates = new PairUpdates();
   #steps: readonly PairStep[] = [];
   #next = 0;
   /** Places in `#numbers` of the next step. */
   #cursor = 0;
   /** For every step: the number of its item, then those of its pairs. */
   #numbers = new Uint32Array(1024);
-  /** Row number → 1 + place in #opened; 0 for rows that this batch does not touch or this partition does not own. */
-  #places = new Uint32Array(1024);
-  #opened: PackedRow[] = [];
+  /** By number: 1 for the items of this partition. */
+  #owned = new Uint8Array(1024);
 
   constructor(stores: PairStores, owns: (item: string) => boolean) {
     this.#stores = stores;
@@ -44,24 +49,18 @@ export class PairTables {
   }
 
   async load(steps: readonly PairStep[]): Promise<void> {
-    for (const { row } of this.#opened) this.#places[row] = 0;
-    this.#opened = [];
-    this.#rows.begin();
+    if (this.#updates.length >= gatheredMax) await this.flush();
     this.#steps = steps;
     this.#next = 0;
     this.#cursor = 0;
 
     const names = this.#nameSteps();
     await this.#stores.items.load([...names, nextNumberKey]);
-    const { numbers, owned } = this.#numberNames(names);
-    this.#resolve(numbers);
-    this.#openRows(owned);
-    await Promise.all([this.#rows.loadHeads(), this.#stores.marginals.load(this.#marginalRows())]);
-    this.#wantEntries();
-    await this.#rows.loadChunks();
+    this.#resolve(this.#numberNames(names));
+    await this.#stores.marginals.load(this.#marginalRows());
   }
 
-  /** Applies the next of the loaded steps. */
+  /** Applies the next of the loaded steps: its marginal at once, its pairs with the next `flush`. */
   apply(step: PairStep): void {
     if (this.#steps[this.#next] !== step) {
       throw new MillraceError('INTERNAL', `Pair steps want to be applied as loaded: step ${this.#next} is another`, {
@@ -70,23 +69,53 @@ export class PairTables {
       });
     }
     this.#next += 1;
+    const { first, pairs } = step;
     const code = relationCode(step.relation);
     const own = this.#numbers[this.#cursor]!;
-    const ownHash = mix32(own);
-    const ownRow = this.#opened[this.#places[pairRow(own, code)]! - 1];
-    const { pairs } = step;
+    const ownRow = pairRow(own, code);
+    const ownsItem = this.#owned[own] === 1;
     for (let i = 0; i < pairs.length; i += 1) {
       const { forward, back, count } = pairs[i]!;
       const other = this.#numbers[this.#cursor + 1 + i]!;
-      const otherRow = this.#opened[this.#places[pairRow(other, code)]! - 1];
-      if (otherRow !== undefined) otherRow.add(own, ownHash, forward, count);
-      if (ownRow !== undefined) ownRow.add(other, mix32(other), back, count);
+      if (this.#owned[other] === 1) this.#updates.push(pairRow(other, code), own, forward, count);
+      if (ownsItem) this.#updates.push(ownRow, other, back, count);
     }
-    if (step.first && ownRow !== undefined) {
+    if (first && ownsItem) {
       const { marginals } = this.#stores;
-      marginals.put(ownRow.row, (marginals.getLoaded(ownRow.row) ?? 0) + 1);
+      marginals.put(ownRow, (marginals.getLoaded(ownRow) ?? 0) + 1);
     }
     this.#cursor += 1 + pairs.length;
+  }
+
+  /** Brings the pair rows up to what was applied. */
+  async flush(): Promise<void> {
+    if (this.#updates.length === 0) return;
+    const updates = this.#updates.takeSorted();
+    const { rows, starts } = updates;
+    for (let from = 0, to = 0; from < rows.length; from = to) {
+      while (to < rows.length && starts[to]! - starts[from]! < updatesPerGroup) to += 1;
+      await this.#addGroup(updates, from, to);
+    }
+  }
+
+  /**
+   * Adds the updates of the rows from..to. Rows grow chunks between batches only, so a row takes at most as many updates
+   * at once as it has entries, and comes again for the rest: its chunks at most double before they are split.
+   */
+  async #addGroup({ rows, starts, words }: SortedUpdates, from: number, to: number): Promise<void> {
+    let waiting: { row: number; at: number; readonly end: number }[] = [];
+    for (let i = from; i < to; i += 1) waiting.push({ row: rows[i]!, at: starts[i]!, end: starts[i + 1]! });
+    while (waiting.length > 0) {
+      this.#rows.begin();
+      const opened = waiting.map(({ row }) => this.#rows.open(row));
+      await this.#rows.loadHeads();
+      const ends = waiting.map(({ at, end }, i) => Math.min(end, at + Math.max(entriesMin, opened[i]!.entries)));
+      for (const [i, { at }] of waiting.entries()) wantUpdates(opened[i]!, words, at, ends[i]!);
+      await this.#rows.loadChunks();
+      for (const [i, { at }] of waiting.entries()) addUpdates(opened[i]!, words, at, ends[i]!);
+      waiting = waiting.map((stretch, i) => ({ ...stretch, at: ends[i]! })).filter(({ at, end }) => at < end);
+    }
+    this.#rows.begin();
   }
 
   /** The distinct items of all steps; `#numbers` holds their places in that list for now. */
@@ -104,10 +133,9 @@ export class PairTables {
     return [...places.keys()];
   }
 
-  #numberNames(names: readonly string[]): { readonly numbers: Uint32Array; readonly owned: Set<number> } {
+  #numberNames(names: readonly string[]): Uint32Array {
     const { items, names: namesByNumber } = this.#stores;
     const numbers = new Uint32Array(names.length);
-    const owned = new Set<number>();
     const start = items.getLoaded(nextNumberKey) ?? 0;
     let next = start;
     for (let place = 0; place < names.length; place += 1) {
@@ -120,15 +148,21 @@ export class PairTables {
         namesByNumber.put(number, name);
       }
       numbers[place] = number;
-      if (this.#owns(name)) owned.add(number);
     }
     if (next !== start) items.put(nextNumberKey, next);
-    if (next * 2 > this.#places.length) {
-      const grown = new Uint32Array(next * 4);
-      grown.set(this.#places);
-      this.#places = grown;
+    this.#noteOwned(names, numbers, next);
+    return numbers;
+  }
+
+  #noteOwned(names: readonly string[], numbers: Uint32Array, next: number): void {
+    if (next > this.#owned.length) {
+      const grown = new Uint8Array(next * 2);
+      grown.set(this.#owned);
+      this.#owned = grown;
     }
-    return { numbers, owned };
+    for (let place = 0; place < names.length; place += 1) {
+      this.#owned[numbers[place]!] = this.#owns(names[place]!) ? 1 : 0;
+    }
   }
 
   #resolve(numbers: Uint32Array): void {
@@ -137,36 +171,11 @@ export class PairTables {
     for (let at = 0; at < length; at += 1) this.#numbers[at] = numbers[this.#numbers[at]!]!;
   }
 
-  #openRows(owned: ReadonlySet<number>): void {
+  *#marginalRows(): Iterable<number> {
     let at = 0;
-    for (const { relation, pairs } of this.#steps) {
-      const code = relationCode(relation);
-      for (const end = at + 1 + pairs.length; at < end; at += 1) {
-        const number = this.#numbers[at]!;
-        const row = pairRow(number, code);
-        if (this.#places[row] !== 0 || !owned.has(number)) continue;
-        this.#opened.push(this.#rows.open(row));
-        this.#places[row] = this.#opened.length;
-      }
-    }
-  }
-
-  #marginalRows(): number[] {
-    return this.#opened.map(({ row }) => row);
-  }
-
-  #wantEntries(): void {
-    let at = 0;
-    for (const { relation, pairs } of this.#steps) {
-      const code = relationCode(relation);
+    for (const { relation, first, pairs } of this.#steps) {
       const own = this.#numbers[at]!;
-      const ownHash = mix32(own);
-      const ownRow = this.#opened[this.#places[pairRow(own, code)]! - 1];
-      for (let i = 1; i <= pairs.length; i += 1) {
-        const other = this.#numbers[at + i]!;
-        this.#opened[this.#places[pairRow(other, code)]! - 1]?.want(ownHash);
-        ownRow?.want(mix32(other));
-      }
+      if (first && this.#owned[own] === 1) yield pairRow(own, relationCode(relation));
       at += 1 + pairs.length;
     }
   }
@@ -181,6 +190,24 @@ export interface PairStores {
 
 /** Items are never empty, so this key of `pair-items` is free for the counter. */
 export const nextNumberKey = '';
+
+/** Updates that are gathered before they are flushed between two commits. */
+const gatheredMax = 1_000_000;
+/** About this many updates are done at once: it bounds the rows that are loaded together. */
+const updatesPerGroup = 65_536;
+/** A row takes at least this many updates at once: a chunk's worth. */
+const entriesMin = 96;
+
+function wantUpdates(row: PackedRow, words: Uint32Array, from: number, to: number): void {
+  for (let at = from * updateWords; at < to * updateWords; at += updateWords) row.want(pairHash(words[at + 1]!));
+}
+
+function addUpdates(row: PackedRow, words: Uint32Array, from: number, to: number): void {
+  for (let at = from * updateWords; at < to * updateWords; at += updateWords) {
+    const neighbour = words[at + 1]!;
+    row.add(neighbour, pairHash(neighbour), words[at + 2]!, words[at + 3]!);
+  }
+}
 
 function pairHash(neighbour: number): number {
   return mix32(neighbour);
