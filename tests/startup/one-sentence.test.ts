@@ -2,12 +2,15 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { openEmbeddedLog } from '../../log/index.ts';
 import { int64Serde, stringSerde } from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder } from '../../state/index.ts';
 import { EmbeddedRuntime, StreamsBuilder } from '../../topology/index.ts';
 import { millrace, MillraceProcess } from './millrace-process.ts';
+
+// A process takes a second or two to start, many more on a machine that has other things to do.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** What keeps `millrace start` from starting: each provoked for real, each one sentence on stderr and exit code 1. */
 const folder = mkdtempSync(join(tmpdir(), 'millrace-startup-'));
