@@ -74,7 +74,7 @@ function showBestSellers(items) {
       id,
       title,
       value: number.format(purchases),
-      why: `${id} · bought ${times(purchases)}`,
+      why: id,
     })),
   );
 }
