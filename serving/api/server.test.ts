@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -391,6 +393,20 @@ describe('health', () => {
 });
 
 describe('listening', () => {
+  test('what is no HTTP leaves in the shape of every error', async () => {
+    await using server = await startServer({ host: new FakeHost(), registry, port: 0 });
+    const ask = async (head: string) => {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+      socket.end(head);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      const [status, body] = answer.toString().split('\r\n\r\n') as [string, string];
+      return { status: status.slice(9, 12), code: (JSON.parse(body) as Body).error.code };
+    };
+    expect(await ask('GIVE ME\r\n\r\n')).toEqual({ status: '400', code: 'INVALID_ARGUMENT' });
+    const large = `GET / HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(20_000)}\r\n\r\n`;
+    expect(await ask(large)).toEqual({ status: '431', code: 'INVALID_ARGUMENT' });
+  });
+
   test('binds to this machine only, and says what to do when the port is taken', async () => {
     await using first = await startServer({ host: new FakeHost(), registry, port: 0 });
     expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);

@@ -25,6 +25,8 @@ export class Host implements AsyncDisposable {
   #early: Publication[] = [];
   #onTopologyFailed: ((error: MillraceError) => void) | undefined;
   #topologyFailure: MillraceError | undefined;
+  #onEnded: ((error: Error) => void) | undefined;
+  #ended: Error | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(worker: Worker, waiting: SharedArrayBuffer) {
@@ -49,12 +51,12 @@ export class Host implements AsyncDisposable {
       });
       worker.on('error', (error) => {
         reject(error);
-        host.#requests.failAll(error);
+        host.#fail(error);
       });
       worker.on('exit', (code) => {
         const error = new MillraceError('INTERNAL', `The host thread ended with code ${code}.`, { code });
         reject(error);
-        host.#requests.failAll(error);
+        host.#fail(error);
       });
     }).catch(async (error: unknown) => {
       await worker.terminate();
@@ -75,6 +77,12 @@ export class Host implements AsyncDisposable {
   onTopologyFailed(listener: (error: MillraceError) => void): void {
     this.#onTopologyFailed = listener;
     if (this.#topologyFailure !== undefined) listener(this.#topologyFailure);
+  }
+
+  /** Hears when the thread ends without having been closed: nothing is answered any more. One listener. */
+  onEnded(listener: (error: Error) => void): void {
+    this.#onEnded = listener;
+    if (this.#ended !== undefined) listener(this.#ended);
   }
 
   /** A port for another thread: give it to a `HostPort` there. */
@@ -98,6 +106,13 @@ export class Host implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #fail(error: Error): void {
+    this.#requests.failAll(error);
+    if (this.#closed !== undefined || this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#onEnded?.(error);
   }
 
   #receive(message: Exclude<HostMessage, { kind: 'opened' | 'openFailed' }>): void {
