@@ -32,8 +32,10 @@ export async function start(settings: Settings, { dataset, live }: StartOptions)
   print(`Millrace serves ${dataDir} at ${url}`);
   if (!isLoopback(address)) warn(`${address} may be reached from other machines, and there are no users or keys.`);
   if (host.partitions !== partitions) warn(`The data folder keeps the ${host.partitions} partitions it was made with.`);
-  if (dataset !== undefined) await runDataset({ host, url, dataDir, pace, live, signal: shutdown.signal });
-  await shutdown.wait();
+  const ended = new Promise<never>((_, reject) => host.onEnded(reject));
+  const work =
+    dataset === undefined ? undefined : runDataset({ host, url, dataDir, pace, live, signal: shutdown.signal });
+  await Promise.race([ended, work?.then(() => shutdown.wait()) ?? shutdown.wait()]);
   warn('Stopping …');
   await server.close();
   await host.close();

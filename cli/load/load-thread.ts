@@ -42,6 +42,7 @@ async function load(job: LoadJob, tell: (message: LoadMessage) => void, signal: 
       tell({ kind: 'done', progress: progress() });
     } catch (error) {
       if (!signal.aborted) throw error;
+      await target.settled();
       tell({ kind: 'stopped', progress: progress() });
     }
   } finally {

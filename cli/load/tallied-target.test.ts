@@ -45,3 +45,19 @@ test('rejects are counted by the rule in their headers', async () => {
   await append;
   expect(tallied.tally.rules).toEqual({ price: 2, quantity: 1 });
 });
+
+test('settled waits for every append, those that fail included', async () => {
+  const fails = (): Promise<void> => Promise.reject(new Error('no'));
+  const { acknowledge, target } = logOfPromises();
+  const tallied = new TalliedTarget({ ...target, appendDeadLetters: fails });
+  const failed = tallied.appendDeadLetters([letter('price')]);
+  const appended = tallied.appendEvents([event]);
+  let settled = false;
+  const waiting = tallied.settled().then(() => (settled = true));
+  await expect(failed).rejects.toThrow('no');
+  expect(settled).toBe(false);
+  acknowledge[0]!();
+  await Promise.all([appended, waiting]);
+  // The failed append came first, so nothing counts as acknowledged without a gap.
+  expect(tallied.tally).toMatchObject({ acknowledgedRows: 0, events: 1, rejected: 0 });
+});

@@ -16,6 +16,7 @@ export class TalliedTarget implements IngestTarget {
   readonly #target: IngestTarget;
   /** Appends in the order of the source, until all before them are durable. */
   readonly #appends: { rows: number; done: boolean }[] = [];
+  readonly #pending = new Set<Promise<void>>();
   readonly #rules = new Map<string, number>();
   #acknowledgedRows = 0;
   #events = 0;
@@ -33,6 +34,11 @@ export class TalliedTarget implements IngestTarget {
       rejected: this.#rejected,
       rules: Object.fromEntries(this.#rules),
     };
+  }
+
+  /** Resolves when nothing is on its way to the log any more: the tally is whole. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#pending);
   }
 
   async appendEvents(records: Parameters<IngestTarget['appendEvents']>[0]): Promise<void> {
@@ -53,7 +59,12 @@ export class TalliedTarget implements IngestTarget {
   async #append(rows: number, appended: Promise<void>): Promise<void> {
     const append = { rows, done: false };
     this.#appends.push(append);
-    await appended;
+    this.#pending.add(appended);
+    try {
+      await appended;
+    } finally {
+      this.#pending.delete(appended);
+    }
     append.done = true;
     while (this.#appends[0]?.done === true) this.#acknowledgedRows += this.#appends.shift()!.rows;
   }

@@ -45,8 +45,7 @@ export class Host implements AsyncDisposable {
         if (message.kind === 'opened') {
           host.partitions = message.partitions;
           resolve(host);
-        }
-        else if (message.kind === 'openFailed') reject(errorFrom(message.error));
+        } else if (message.kind === 'openFailed') reject(errorFrom(message.error));
         else host.#receive(message);
       });
       worker.on('error', (error) => {
@@ -96,7 +95,7 @@ export class Host implements AsyncDisposable {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       try {
-        await this.request({ kind: 'stop' });
+        if (this.#ended === undefined) await this.request({ kind: 'stop' });
       } finally {
         await this.#worker.terminate();
       }
@@ -161,6 +160,7 @@ class PendingRequests {
   readonly #waiting: Int32Array | undefined;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
+  #gone: Error | undefined;
 
   constructor(send: Send, waiting: SharedArrayBuffer | undefined) {
     this.#send = send;
@@ -168,6 +168,7 @@ class PendingRequests {
   }
 
   send(request: Request, transfer: readonly (ArrayBuffer | MessagePort)[]): Promise<unknown> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, hurries: hurries(request) });
@@ -184,7 +185,9 @@ class PendingRequests {
     else pending?.reject(errorFrom(message.error));
   }
 
+  /** Nobody answers any more. */
   failAll(error: Error): void {
+    this.#gone ??= error;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     this.#publishWaiting();
