@@ -18,12 +18,12 @@ beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'millrace-'));
   host = await Host.open({ dataDir, partitions: 3 });
   host.onPublication(() => undefined);
-});
+}, 60_000);
 
 afterEach(async () => {
   await host.close();
   await rm(dataDir, { recursive: true });
-});
+}, 60_000);
 
 /** Events of products `p0`, `p1` …, each bought by a visitor of its own. */
 async function buy(products: { readonly from: number; readonly to: number }): Promise<void> {
