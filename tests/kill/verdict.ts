@@ -83,9 +83,10 @@ async function gather(events: AsyncIterable<LogEvent>): Promise<Seen[][]> {
 
 /** Every id of this test has one timestamp, so a repeat is a repeat whatever the horizon. */
 function firstOfEach(partitions: readonly Seen[][]): Seen[][] {
-  return Array.from(partitions, (events = []) => {
+  // A partition that nothing was read of is a hole.
+  return Array.from(partitions, (events: readonly Seen[] | undefined) => {
     const ids = new Set<string>();
-    return events.filter(({ id }) => !ids.has(id) && ids.add(id));
+    return (events ?? []).filter(({ id }) => !ids.has(id) && ids.add(id));
   });
 }
 
