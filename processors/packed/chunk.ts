@@ -53,7 +53,7 @@ export class Chunk {
   insert(at: number, first: number, second: number, third: number): void {
     const end = this.size * stride;
     if (end === this.words.length) {
-      const grown = new Uint32Array(Math.ceil(this.size * 1.5) * stride);
+      const grown = new Uint32Array(Math.max(this.size + spareEntries, Math.ceil(this.size * 1.5)) * stride);
       grown.set(this.words);
       this.words = grown;
     }

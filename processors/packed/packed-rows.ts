@@ -207,7 +207,8 @@ export class PackedRow {
   #split(chunks: number, hashOf: EntryHash): void {
     const source = this.#writable(chunkToSplit(chunks));
     const { words } = source;
-    const grown = new Chunk();
+    // As large as its source: both halves grow back to that before they are split again.
+    const grown = new Chunk(new Uint32Array(words.length));
     let kept = 0;
     for (let i = 0; i < source.size; i += 1) {
       const word = i * stride;
