@@ -24,7 +24,16 @@ export async function verify({ dataDir, stopDeadlineMs }: Settings): Promise<num
   const upTo = await state.asOf();
   const registry = await openEmbeddedRegistry(dataDir);
   const events = followed(recordedEvents(host, { registry, upTo }), upTo, shutdown.signal);
-  const expected = await recomputeLog(events, { onStep: (step) => progressStep(step, shutdown.signal) });
+  const expected = await recomputeLog(events, { onStep: (step) => progressStep(step, shutdown.signal) }).catch(
+    (error: unknown) => {
+      if (!shutdown.requested) throw error;
+      return undefined;
+    },
+  );
+  if (expected === undefined) {
+    warn('Stopped before the end: nothing has been compared.');
+    return exitCodes.error;
+  }
   warn('Comparing every row …');
   const comparison = await compareState(expected, state);
   const { read, invalid, duplicates, accepted } = expected.counts;

@@ -26,6 +26,7 @@ export async function runDataset(options: DatasetOptions): Promise<void> {
   if (!(await run.backfill(uciDataset.backfill))) return;
   if (!(await followProcessing('Processing', host, signal))) return;
   await untilServed(url, await host.request<'caughtUp'>({ kind: 'caughtUp' }), signal);
+  if (signal.aborted) return;
   await printExamples(url);
   if (!live || signal.aborted) return;
   const speed = pace === 0 ? 'as fast as it goes' : `${whole(pace)} events a second`;

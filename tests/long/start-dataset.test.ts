@@ -9,8 +9,8 @@ import { millrace, MillraceProcess } from '../startup/millrace-process.ts';
 const dataDir = mkdtempSync(join(tmpdir(), 'millrace-dataset-'));
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-const start = (pace: number) =>
-  new MillraceProcess(['start', '--dataset', 'uci', '--data-dir', dataDir, '--port', '0', '--pace', `${pace}`]);
+const options = (pace: number) => ['--data-dir', dataDir, '--port', '0', '--pace', `${pace}`];
+const start = (pace: number) => new MillraceProcess(['start', '--dataset', 'uci', ...options(pace)]);
 
 interface Example {
   readonly command: string;
@@ -76,7 +76,8 @@ test('stopped in the middle of the backfill, a start goes on there; the printed 
   expect(rowsOfSecond).toBeGreaterThan(20_000);
 
   {
-    await using third = start(0);
+    // Built, as a user runs it.
+    await using third = MillraceProcess.npmStart(options(0));
     await third.until(/Year 2 has been streamed to its end/);
     const again = examplesIn(third.stdout);
     expect(again.map(({ answer }) => answer)).toEqual(printed.map(({ answer }) => answer));

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const startScript = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url));
 
 export interface Ended {
   /** Null when a signal ended it. */
@@ -10,7 +11,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The `millrace` command in a process of its own, from the sources. */
+/** The `millrace` command in a process of its own: from the sources, or what `npm start` runs, built first. */
 export class MillraceProcess implements AsyncDisposable {
   readonly ended: Promise<Ended>;
   stdout = '';
@@ -18,8 +19,16 @@ export class MillraceProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   #onOutput: () => void = () => undefined;
 
-  constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
-    const command = ['--import', import.meta.resolve('tsx'), main, ...args];
+  static npmStart(args: readonly string[]): MillraceProcess {
+    return new MillraceProcess(args, {}, [startScript]);
+  }
+
+  constructor(
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+    script: readonly string[] = ['--import', import.meta.resolve('tsx'), main],
+  ) {
+    const command = [...script, ...args];
     const child = spawn(process.execPath, command, { env: { ...process.env, ...environment }, stdio: 'pipe' });
     this.#child = child;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
