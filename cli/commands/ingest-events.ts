@@ -10,7 +10,7 @@ import { loadFile } from '../load/load-file.ts';
 import { startProgress, whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
-import { print, table } from '../terminal.ts';
+import { print, table, warn } from '../terminal.ts';
 
 export interface IngestEventsOptions {
   readonly path: string;
@@ -28,7 +28,10 @@ export async function ingestEvents(settings: Settings, { path, format, waits }: 
   const { signal } = shutdown;
   await using host = await Host.open({ dataDir, partitions, syncWrites, runs: waits });
   host.onPublication(() => undefined);
-  if (waits && !(await followProcessing('Processing what was there', host, signal))) return exitCodes.error;
+  if (waits && !(await followProcessing('Processing what was there', host, signal))) {
+    warn(`Stopped before ${basename(path)} was read.`);
+    return exitCodes.error;
+  }
   const before = await cleanseCounts(host);
   const begun = performance.now();
   const load = { host, path, format, dataDir, signal, skipRows: 0, pace: 0 };

@@ -19,7 +19,7 @@ export async function verify({ dataDir, stopDeadlineMs }: Settings): Promise<num
   using shutdown = new Shutdown(stopDeadlineMs);
   await using host = await Host.open({ dataDir });
   host.onPublication(() => undefined);
-  if (!(await followProcessing('Processing', host, shutdown.signal))) return exitCodes.error;
+  if (!(await followProcessing('Processing', host, shutdown.signal))) return stopped();
   const state = new HostStateReader(host);
   const upTo = await state.asOf();
   const registry = await openEmbeddedRegistry(dataDir);
@@ -30,10 +30,7 @@ export async function verify({ dataDir, stopDeadlineMs }: Settings): Promise<num
       return undefined;
     },
   );
-  if (expected === undefined) {
-    warn('Stopped before the end: nothing has been compared.');
-    return exitCodes.error;
-  }
+  if (expected === undefined) return stopped();
   warn('Comparing every row …');
   const comparison = await compareState(expected, state);
   const { read, invalid, duplicates, accepted } = expected.counts;
@@ -42,6 +39,11 @@ export async function verify({ dataDir, stopDeadlineMs }: Settings): Promise<num
   print(`Events of ${shopTopics.interactions}: ${list.join(', ')}\n`);
   print(formatComparison(comparison));
   return comparison.equal ? exitCodes.ok : exitCodes.different;
+}
+
+function stopped(): number {
+  warn('Stopped before the end: nothing has been compared.');
+  return exitCodes.error;
 }
 
 /** Between two steps is a place to stop at. */

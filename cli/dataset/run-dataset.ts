@@ -89,6 +89,7 @@ class DatasetRun {
         loadFile({
           ...options,
           pace,
+          paceFromRow: uciDataset.overlapRows,
           onProgress(progress) {
             options.onProgress(progress);
             bar.update(progress.rows, file.rows);

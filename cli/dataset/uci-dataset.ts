@@ -20,6 +20,8 @@ export const uciDataset = {
   format: 'uci',
   title: 'UCI Online Retail',
   backfill: dataFile({ name: 'year-1.csv.br', label: 'Year 1', rows: 525_461 }),
+  /** The lines of year 2 that year 1 has too stand at its beginning. Being known they change nothing, so nobody waits for them. */
+  overlapRows: 22_523,
   live: dataFile({ name: 'year-2.csv.br', label: 'Year 2', rows: 541_909 }),
 } as const;
 

@@ -2,7 +2,10 @@ import { MillraceError } from '../../schemas/index.ts';
 import { errorFrom, type Host, spawnWorker } from '../../serving/host/index.ts';
 import type { LoadJob, LoadMessage, LoadProgress } from './load-messages.ts';
 
-export interface LoadOptions extends Pick<LoadJob, 'path' | 'format' | 'dataDir' | 'skipRows' | 'pace'> {
+export interface LoadOptions extends Pick<
+  LoadJob,
+  'path' | 'format' | 'dataDir' | 'skipRows' | 'pace' | 'paceFromRow'
+> {
   readonly host: Host;
   /** Stops the reading; what was read is still written. */
   readonly signal: AbortSignal;

@@ -15,6 +15,8 @@ export interface LoadJob {
   readonly skipRows: number;
   /** Events per second; 0 is as fast as possible. */
   readonly pace: number;
+  /** Rows before this one come as fast as possible whatever the pace. Default 0. */
+  readonly paceFromRow?: number;
 }
 
 export interface LoadProgress extends Tally {

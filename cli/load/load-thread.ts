@@ -16,7 +16,7 @@ import { TalliedTarget } from './tallied-target.ts';
 const reportEveryMs = 100;
 
 async function load(job: LoadJob, tell: (message: LoadMessage) => void, signal: AbortSignal): Promise<void> {
-  const { path, format, dataDir, partitions, skipRows, pace } = job;
+  const { path, format, dataDir, partitions, skipRows, pace, paceFromRow = 0 } = job;
   const host = new HostPort(job.host);
   try {
     const file = await eventFormats[format]!.open(path);
@@ -24,7 +24,9 @@ async function load(job: LoadJob, tell: (message: LoadMessage) => void, signal: 
     const target = new TalliedTarget(hostTarget(host, partitions));
     // A tenth of a second's events at a time: at a slow pace what one watches moves smoothly.
     const sliceRows = pace === 0 ? Infinity : Math.ceil(pace / 10);
-    const source = new ResumedSource(file, { skipRows, sliceRows });
+    const source = new ResumedSource(file, { skipRows, sliceRows, sliceFromRow: paceFromRow });
+    const paced = pacer(pace, signal);
+    const pacing = (eventsSoFar: number) => (pace === 0 || source.row < paceFromRow ? undefined : paced(eventsSoFar));
     let bytesRead = 0;
     const progress = (): LoadProgress => {
       const { tally } = target;
@@ -38,7 +40,7 @@ async function load(job: LoadJob, tell: (message: LoadMessage) => void, signal: 
       tell({ kind: 'progress', progress: progress() });
     };
     try {
-      await ingest({ source, target, serde, onProgress, pace: pacing(pace, signal), signal });
+      await ingest({ source, target, serde, onProgress, pace: pacing, signal });
       tell({ kind: 'done', progress: progress() });
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -50,12 +52,12 @@ async function load(job: LoadJob, tell: (message: LoadMessage) => void, signal: 
   }
 }
 
-/** Waits until it is time for the event after `eventsSoFar`. */
-function pacing(pace: number, signal: AbortSignal): (eventsSoFar: number) => Promise<void> {
-  const startedAt = performance.now();
+/** Waits until it is time for the event after `eventsSoFar`; the clock starts with the first call. */
+function pacer(pace: number, signal: AbortSignal): (eventsSoFar: number) => Promise<void> {
+  let first: { readonly events: number; readonly atMs: number } | undefined;
   return async (eventsSoFar) => {
-    if (pace === 0) return;
-    const waitMs = startedAt + (1000 * eventsSoFar) / pace - performance.now();
+    first ??= { events: eventsSoFar, atMs: performance.now() };
+    const waitMs = first.atMs + (1000 * (eventsSoFar - first.events)) / pace - performance.now();
     if (waitMs > 0) await sleep(waitMs, undefined, { signal });
   };
 }

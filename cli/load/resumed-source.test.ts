@@ -61,3 +61,15 @@ test('a batch of nothing but rejects comes through', async () => {
   const { batches } = await rows(new ResumedSource(lines, { skipRows: 0, sliceRows: 5 }));
   expect(batches).toEqual([{ events: [], rejects, bytesRead: 1 }]);
 });
+
+test('slices begin where they are asked to; the row under way is told', async () => {
+  const resumed = new ResumedSource(source(4), { skipRows: 10, sliceRows: 5, sliceFromRow: 21 });
+  const seen: [row: number, events: number][] = [];
+  for await (const { events } of resumed.batches()) seen.push([resumed.row, events.length]);
+  expect(seen).toEqual([
+    [10, 10],
+    [20, 10],
+    [30, 5],
+    [30, 5],
+  ]);
+});

@@ -13,14 +13,21 @@ export class ResumedSource implements EventSource {
   readonly #source: EventSource;
   readonly #skipRows: number;
   readonly #sliceRows: number;
+  readonly #sliceFromRow: number;
   #skippedRows = 0;
+  #row = 0;
 
-  constructor(source: EventSource, of: { readonly skipRows: number; readonly sliceRows: number }) {
+  /** Batches that begin before `sliceFromRow` are left whole. */
+  constructor(
+    source: EventSource,
+    of: { readonly skipRows: number; readonly sliceRows: number; readonly sliceFromRow?: number },
+  ) {
     this.name = source.name;
     this.bytesTotal = source.bytesTotal;
     this.#source = source;
     this.#skipRows = of.skipRows;
     this.#sliceRows = of.sliceRows;
+    this.#sliceFromRow = of.sliceFromRow ?? 0;
   }
 
   /** Rows that were left out so far. */
@@ -28,14 +35,22 @@ export class ResumedSource implements EventSource {
     return this.#skippedRows;
   }
 
+  /** The row of the source at which the batch under way, slices of which may come one by one, begins. */
+  get row(): number {
+    return this.#row;
+  }
+
   async *batches(): AsyncGenerator<SourceBatch, void, undefined> {
     this.#skippedRows = 0;
     let skipping = true;
+    let next = 0;
     for await (const batch of this.#source.batches()) {
       const rows = batch.events.length + batch.rejects.length;
+      this.#row = next;
+      next += rows;
       skipping &&= this.#skippedRows + rows <= this.#skipRows;
       if (skipping) this.#skippedRows += rows;
-      else yield* slices(batch, this.#sliceRows);
+      else yield* slices(batch, this.#row < this.#sliceFromRow ? Infinity : this.#sliceRows);
     }
   }
 }
