@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurns } from 'node:timers/promises';
 import { MillraceError } from '../../schemas/index.ts';
 import { mix32 } from '../hash/murmur3.ts';
 import type { Chunk } from '../packed/chunk.ts';
@@ -95,6 +96,7 @@ export class PairTables {
     for (let from = 0, to = 0; from < rows.length; from = to) {
       while (to < rows.length && starts[to]! - starts[from]! < updatesPerGroup) to += 1;
       await this.#addGroup(updates, from, to);
+      if (to < rows.length) await eventLoopTurns();
     }
   }
 
@@ -193,8 +195,8 @@ export const nextNumberKey = '';
 
 /** Updates that are gathered before they are flushed between two commits. */
 const gatheredMax = 1_000_000;
-/** About this many updates are done at once: it bounds the rows that are loaded together. */
-const updatesPerGroup = 65_536;
+/** About this many are done, in some 5 ms, before look-ups get their turn; it bounds the rows that are loaded together. */
+const updatesPerGroup = 16_384;
 /** A row takes at least this many updates at once: a chunk's worth. */
 const entriesMin = 96;
 
