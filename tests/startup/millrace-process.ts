@@ -31,6 +31,10 @@ export class MillraceProcess implements AsyncDisposable {
     const command = [...script, ...args];
     const child = spawn(process.execPath, command, { env: { ...process.env, ...environment }, stdio: 'pipe' });
     this.#child = child;
+    // A test that ran out of time never comes to dispose of it.
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       this.#onOutput();
