@@ -13,11 +13,11 @@ export function revenueOf(event: Interaction): number {
   return quantityOf(event) * event.price;
 }
 
-/** A sum that must stay exact: beyond ±2^52 it is an error, raised before anything is changed. */
+/** A sum that must stay exact: an event that takes it beyond ±2^52 is refused, before anything is changed. */
 export function exactSum(sum: number, amount: number, what: string): number {
   const result = sum + amount;
   if (Math.abs(result) > exactMax) {
-    throw new MillraceError('PROCESSING_FAILED', `${what} wants a sum within ±2^52, found ${result}`, {
+    throw new MillraceError('INVALID_EVENT', `${what} wants a sum within ±2^52, found ${result}`, {
       sum,
       amount,
     });

@@ -38,7 +38,7 @@ export class Host implements AsyncDisposable {
   static open(options: HostOptions, thread: URL = new URL('./host-thread.ts', import.meta.url)): Promise<Host> {
     const waiting = new SharedArrayBuffer(4);
     const settings: HostSettings = { ...defaultSettings, ...options, waiting };
-    const worker = spawnWorker(thread, { workerData: settings });
+    const worker = spawnWorker(thread, { workerData: settings, resourceLimits });
     const host = new Host(worker, waiting);
     return new Promise<Host>((resolve, reject) => {
       worker.on('message', (message: HostMessage) => {
@@ -208,10 +208,16 @@ interface Pending {
   readonly hurries: boolean;
 }
 
-/** Queries hurry the topology on; appends wait for a write anyway, and catching up is what it is doing. */
+/** Queries of state hurry the topology on. Appends wait for a write anyway; what is polled can wait for a batch. */
 function hurries({ kind }: Request): boolean {
-  return kind !== 'produce' && kind !== 'caughtUp' && kind !== 'stop';
+  return kind === 'get' || kind === 'getMany' || kind === 'scan' || kind === 'read';
 }
+
+/**
+ * Young generation of the host thread. Most objects live for a batch; with Node's default of 16 MB semi-spaces half of a
+ * batch's were copied before they died.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 192 };
 
 const defaultSettings: Omit<HostSettings, 'dataDir' | 'waiting'> = {
   partitions: 1,

@@ -1,7 +1,8 @@
 import type { BatchWriter } from '../../state/engine.ts';
 import type { LogAppender } from '../../log/embedded/appender.ts';
-import type { LogHeader, LogRecord, TopicPartition } from '../../log/log.ts';
+import type { LogRecord, TopicPartition } from '../../log/log.ts';
 import type { Serde } from '../../schemas/serde.ts';
+import type { OpenRecord } from './open-record.ts';
 
 /**
  * A partition that the topology itself writes, from the send to the commit.
@@ -46,14 +47,19 @@ export class Channel {
     return this.#records[this.#read]?.offset;
   }
 
-  send(records: readonly UnsentRecord[]): void {
-    const { appender, byReference, keySerde, valueSerde } = this.#options;
+  send(records: readonly OpenRecord[]): void {
+    const { appender, byReference, hop, keySerde, valueSerde } = this.#options;
     let offset = appender.reserve(this.partition, records.length);
     for (const record of records) {
-      const open = new OpenRecord(offset++, record);
-      if (!byReference || !this.#options.hop) encode(open, keySerde, valueSerde);
-      this.#records.push(open);
+      record.place(this, offset++);
+      if (!byReference || !hop) record.encode(keySerde, valueSerde);
+      this.#records.push(record);
     }
+  }
+
+  /** The serdes that records of this channel are written with. */
+  get serdes(): { readonly keySerde: Serde<unknown>; readonly valueSerde: Serde<unknown> } {
+    return this.#options;
   }
 
   /** Passes over records that the reader has seen in the log. */
@@ -101,7 +107,7 @@ export class Channel {
   }
 
   #toLogRecord(record: OpenRecord): LogRecord {
-    encode(record, this.#options.keySerde, this.#options.valueSerde);
+    record.encode(this.#options.keySerde, this.#options.valueSerde);
     const { keyBytes, valueBytes, timestamp, headers } = record;
     return { key: keyBytes!, value: valueBytes!, timestamp, headers };
   }
@@ -120,43 +126,6 @@ export interface ChannelOptions {
 
 /** The embedded log as the runtime sees it. */
 export type OpenLog = LogAppender & { endOffset(partition: TopicPartition): number };
-
-export interface UnsentRecord {
-  readonly key: unknown;
-  readonly value: unknown;
-  readonly timestamp: number;
-  readonly headers: readonly LogHeader[];
-  /** Undefined: not serialized yet; null: a null key. */
-  readonly keyBytes: Uint8Array | null | undefined;
-  readonly valueBytes: Uint8Array | null | undefined;
-}
-
-export class OpenRecord {
-  readonly offset: number;
-  readonly key: unknown;
-  readonly value: unknown;
-  readonly timestamp: number;
-  readonly headers: readonly LogHeader[];
-  keyBytes: Uint8Array | null | undefined;
-  valueBytes: Uint8Array | null | undefined;
-
-  constructor(offset: number, record: UnsentRecord) {
-    this.offset = offset;
-    this.key = record.key;
-    this.value = record.value;
-    this.timestamp = record.timestamp;
-    this.headers = record.headers;
-    this.keyBytes = record.keyBytes;
-    this.valueBytes = record.valueBytes;
-  }
-}
-
-function encode(record: OpenRecord, keySerde: Serde<unknown>, valueSerde: Serde<unknown>): void {
-  if (record.keyBytes === undefined) record.keyBytes = record.key === null ? null : keySerde.serialize(record.key);
-  if (record.valueBytes === undefined) {
-    record.valueBytes = record.value === null ? null : valueSerde.serialize(record.value);
-  }
-}
 
 /** One record batch on disk holds at most this many records. */
 const maxBatchRecords = 500;

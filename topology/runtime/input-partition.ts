@@ -2,8 +2,9 @@ import { MillraceError } from '../../schemas/errors.ts';
 import type { FetchedRecord, FetchedRecords, LogHeader, ReadLimits, TopicPartition } from '../../log/log.ts';
 import type { SourceNode } from '../graph/graph.ts';
 import { noHeaders } from '../record.ts';
-import type { Channel, OpenRecord } from './channel.ts';
+import type { Channel } from './channel.ts';
 import type { Counter } from './metrics.ts';
+import type { OpenRecord } from './open-record.ts';
 import type { Origin } from './stream-record.ts';
 
 /** A record of a source, decoded and given its event time, waiting for its turn. */
@@ -178,14 +179,20 @@ export class InputPartition {
         records.map(({ keyBytes }) => keyBytes!),
         records.map(({ valueBytes }) => valueBytes!),
       );
-      for (const open of records) this.#decode(this.#originOf(open), open.keyBytes!, open.valueBytes!);
+      for (const open of records) this.#decode(open, open.keyBytes!, open.valueBytes!);
     } else {
-      for (const open of records) this.#push(open.key, open.value, this.#originOf(open));
+      for (const open of records) this.#take(open);
     }
   }
 
-  #originOf(open: OpenRecord): Origin {
-    return new OpenOrigin(this.partition, open, this.source);
+  /** The record itself is what is buffered, unless its time must be asked for or refused. */
+  #take(open: OpenRecord): void {
+    if (this.source.timestampExtractor !== undefined || !(open.timestamp >= 0)) {
+      this.#push(open.key, open.value, open);
+      return;
+    }
+    if (open.timestamp > this.#partitionTimeMs) this.#partitionTimeMs = open.timestamp;
+    this.#buffer.push(open);
   }
 
   async #prepare(keys: readonly (Uint8Array | null)[], values: readonly (Uint8Array | null)[]): Promise<void> {
@@ -252,36 +259,6 @@ class FetchedOrigin implements Origin {
 
   rawValue(): Uint8Array | null {
     return this.#record.value;
-  }
-}
-
-class OpenOrigin implements Origin {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly headers: readonly LogHeader[];
-  readonly #record: OpenRecord;
-  readonly #source: SourceNode;
-
-  constructor({ topic, partition }: TopicPartition, record: OpenRecord, source: SourceNode) {
-    this.topic = topic;
-    this.partition = partition;
-    this.offset = record.offset;
-    this.timestamp = record.timestamp;
-    this.headers = record.headers;
-    this.#record = record;
-    this.#source = source;
-  }
-
-  rawKey(): Uint8Array | null {
-    const { key, keyBytes } = this.#record;
-    return keyBytes !== undefined ? keyBytes : key === null ? null : this.#source.keySerde.serialize(key);
-  }
-
-  rawValue(): Uint8Array | null {
-    const { value, valueBytes } = this.#record;
-    return valueBytes !== undefined ? valueBytes : value === null ? null : this.#source.valueSerde.serialize(value);
   }
 }
 

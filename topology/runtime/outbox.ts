@@ -3,7 +3,8 @@ import type { Serde } from '../../schemas/serde.ts';
 import type { LogHeader } from '../../log/log.ts';
 import type { SinkNode } from '../graph/graph.ts';
 import { partitionForKey } from '../../log/index.ts';
-import type { Channel, UnsentRecord } from './channel.ts';
+import type { Channel } from './channel.ts';
+import { OpenRecord } from './open-record.ts';
 import type { StreamRecord } from './stream-record.ts';
 import { compareTurns, type Turn } from './turn.ts';
 
@@ -17,10 +18,11 @@ export interface Topics {
   readonly maxRecordBytes: number;
 }
 
-interface Send {
+/** A sent record of a task whose sinks meet in a topic: it is put in its place when the batch is done. */
+interface TurnedSend {
   readonly topic: string;
   readonly partition: number;
-  readonly record: UnsentRecord;
+  readonly record: OpenRecord;
   readonly turn: Turn | undefined;
 }
 
@@ -28,7 +30,8 @@ interface Send {
 export class Outbox {
   readonly #topics: Topics;
   readonly #sorts: boolean;
-  #sends: Send[] = [];
+  #turned: TurnedSend[] = [];
+  #byTopic = new Map<string, OpenRecord[][]>();
 
   constructor(topics: Topics, { sorts }: { readonly sorts: boolean }) {
     this.#topics = topics;
@@ -38,23 +41,21 @@ export class Outbox {
   /** @throws what serializing throws, `TOPIC_NOT_FOUND`, `PARTITION_NOT_FOUND`, `RECORD_TOO_LARGE`. */
   send(sink: SinkNode, topic: string, from: StreamRecord): void {
     const partitions = this.#partitions(sink, topic);
-    const { key, value, timestamp, headers } = from;
+    const { key, value, timestamp, headers, turn } = from;
     const objects = this.#topics.carriesObjects(topic);
     const keyBytes =
       objects && (partitions === 1 || sink.partitioner !== undefined) ? undefined : bytesOf(sink.keySerde, key);
     const valueBytes = objects ? undefined : bytesOf(sink.valueSerde, value);
     this.#checkSize(topic, keyBytes, valueBytes);
-    const record: UnsentRecord = { key, value, timestamp, headers, keyBytes, valueBytes };
+    const record = () => new OpenRecord(key, value, timestamp, headers, keyBytes, valueBytes);
     const chosen = sink.partitioner?.(topic, key, value, partitions);
     if (chosen === undefined) {
       const partition = partitions === 1 ? 0 : partitionForKey(keyBytes ?? bytesOf(sink.keySerde, key), partitions);
-      this.#sends.push({ topic, partition, record, turn: from.turn });
+      this.#add(topic, partition, record(), turn);
     } else if (typeof chosen === 'number') {
-      this.#sends.push({ topic, partition: checked(chosen, partitions, sink), record, turn: from.turn });
+      this.#add(topic, checked(chosen, partitions, sink), record(), turn);
     } else {
-      for (const partition of chosen) {
-        this.#sends.push({ topic, partition: checked(partition, partitions, sink), record, turn: from.turn });
-      }
+      for (const partition of chosen) this.#add(topic, checked(partition, partitions, sink), record(), turn);
     }
   }
 
@@ -64,25 +65,33 @@ export class Outbox {
     record: { key: Uint8Array | null; value: Uint8Array | null; timestamp: number; headers: readonly LogHeader[] },
   ): void {
     const { key, value, timestamp, headers } = record;
-    const unsent = { key, value, timestamp, headers, keyBytes: key, valueBytes: value };
-    this.#sends.push({ topic, partition, record: unsent, turn: undefined });
+    this.#add(topic, partition, new OpenRecord(key, value, timestamp, headers, key, value), undefined);
   }
 
   /** Hands everything to the channels. */
   close(): void {
-    if (this.#sends.length === 0) return;
-    const sends = this.#sends;
-    this.#sends = [];
-    if (this.#sorts) sends.sort((a, b) => compareTurns(a.turn ?? [], b.turn ?? []));
-    const byTopic = new Map<string, UnsentRecord[][]>();
-    for (const { topic, partition, record } of sends) {
-      let lists = byTopic.get(topic);
-      if (lists === undefined) byTopic.set(topic, (lists = []));
-      (lists[partition] ??= []).push(record);
+    if (this.#turned.length > 0) {
+      const turned = this.#turned.sort((a, b) => compareTurns(a.turn ?? [], b.turn ?? []));
+      this.#turned = [];
+      for (const { topic, partition, record } of turned) this.#list(topic, partition).push(record);
     }
+    if (this.#byTopic.size === 0) return;
+    const byTopic = this.#byTopic;
+    this.#byTopic = new Map();
     for (const [topic, lists] of byTopic) {
       lists.forEach((records, partition) => this.#topics.channel(topic, partition).send(records));
     }
+  }
+
+  #add(topic: string, partition: number, record: OpenRecord, turn: Turn | undefined): void {
+    if (this.#sorts) this.#turned.push({ topic, partition, record, turn });
+    else this.#list(topic, partition).push(record);
+  }
+
+  #list(topic: string, partition: number): OpenRecord[] {
+    let lists = this.#byTopic.get(topic);
+    if (lists === undefined) this.#byTopic.set(topic, (lists = []));
+    return (lists[partition] ??= []);
   }
 
   #partitions(sink: SinkNode, topic: string): number {
