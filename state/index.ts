@@ -20,17 +20,7 @@ export type {
 } from './engine.ts';
 export { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 export type { KeyCodec } from './key-codec.ts';
-export {
-  bytesKey,
-  int64Key,
-  readOrderedInt64,
-  tupleKey,
-  uint32Key,
-  utf8Key,
-  windowedKey,
-  writeOrderedInt64,
-  type WindowedKeyCodec,
-} from './key-codecs.ts';
+export { bytesKey, int64Key, tupleKey, uint32Key, utf8Key, windowedKey, type WindowedKeyCodec } from './key-codecs.ts';
 export { createKeyValueStore, createTimestampedKeyValueStore, type StoreOptions } from './key-value-store.ts';
 export { createMemoryEngine } from './memory-engine.ts';
 export type { RocksEngineOptions } from './rocksdb-engine.ts';

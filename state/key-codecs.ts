@@ -128,14 +128,14 @@ export function windowedKey<K>(codec: KeyCodec<K>): WindowedKeyCodec<K> {
 }
 
 /** Sign flipped: two's complement with the top bit inverted puts negative numbers below positive ones. */
-export function writeOrderedInt64(bytes: Buffer, offset: number, value: number): void {
+function writeOrderedInt64(bytes: Buffer, offset: number, value: number): void {
   if (!Number.isSafeInteger(value)) throw invalidKey('int64', 'a safe integer', value);
   const high = Math.floor(value / 0x1_0000_0000);
   bytes.writeUInt32BE((high ^ 0x8000_0000) >>> 0, offset);
   bytes.writeUInt32BE(value - high * 0x1_0000_0000, offset + 4);
 }
 
-export function readOrderedInt64(bytes: Uint8Array, offset: number): number {
+function readOrderedInt64(bytes: Uint8Array, offset: number): number {
   const view = viewOf(bytes);
   const high = view.readUInt32BE(offset) ^ 0x8000_0000;
   return high * 0x1_0000_0000 + view.readUInt32BE(offset + 4);
