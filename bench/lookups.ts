@@ -2,7 +2,7 @@
  * Look-ups over HTTP beside a bare fastify route that returns the same pre-serialised bytes, idle and during a full-speed
  * replay; and how long an event takes until it shows.
  *
- *     npx tsx bench/lookups.ts [seconds a round = 5] [rounds = 5] [folder to keep the prepared state in]
+ *     npx tsx bench/lookups.ts [rounds = 5] [seconds a round = 5] [folder to keep the prepared state in]
  *
  * | measured   | how                                                                                          |
  * |------------|----------------------------------------------------------------------------------------------|
@@ -29,9 +29,10 @@ import { shopTopics } from '../processors/index.ts';
 import { openEmbeddedRegistry } from '../schemas/index.ts';
 import { Host, startServer } from '../serving/index.ts';
 import type { LoadJob, LoadResult } from './lookups-load.ts';
+import { spread } from './support/spread.ts';
 
-const seconds = Number(process.argv[2] ?? 5);
-const rounds = Number(process.argv[3] ?? 5);
+const rounds = Number(process.argv[2] ?? 5);
+const seconds = Number(process.argv[3] ?? 5);
 const perSecond = 2000;
 const kept = process.argv[4];
 const folder = kept ?? (await mkdtemp(join(tmpdir(), 'millrace-bench-lookups-')));
@@ -251,13 +252,6 @@ function quantiles(values: readonly number[]) {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
   return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1)! };
-}
-
-/** Median, and the least and greatest of the rounds. */
-function spread(values: readonly number[], digits: number): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const [low, median, high] = [sorted[0]!, sorted[sorted.length >> 1]!, sorted.at(-1)!];
-  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
 }
 
 function ms(value: number): string {
