@@ -2,8 +2,13 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { startProgress } from './progress.ts';
 
+/** Everything written since the last call: newer Nodes give one chunk a read. */
 function written(stream: PassThrough): string {
-  return ((stream.read() as Buffer | null) ?? '').toString();
+  let text = '';
+  for (let chunk = stream.read() as Buffer | null; chunk !== null; chunk = stream.read() as Buffer | null) {
+    text += chunk.toString();
+  }
+  return text;
 }
 
 test('where there is no terminal, progress is a line for every tenth of the way', () => {
