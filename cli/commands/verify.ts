@@ -1,7 +1,7 @@
 import { compareState, formatComparison, type LogEvent, recomputeLog } from '../../models/recompute/index.ts';
 import { shopTopics } from '../../processors/index.ts';
 import { openEmbeddedRegistry } from '../../schemas/index.ts';
-import { Host, HostStateReader, recordedEvents, type SourceOffset } from '../../serving/host/index.ts';
+import { Host, readerWithView, recordedEvents, type SourceOffset, viewOf } from '../../serving/host/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { requireDataFolder } from '../inspect/inspection.ts';
 import { followProcessing } from '../load/follow-load.ts';
@@ -12,23 +12,24 @@ import { print, warn } from '../terminal.ts';
 
 /**
  * Recomputes everything from the events of the folder's own log, with other code (docs/architecture/verify.md), and
- * compares it with the state, row by row. What has not been processed yet is processed first.
+ * compares it with the state, row by row, and with the lists as the server would answer them. What has not been processed yet is processed first.
  */
 export async function verify({ dataDir, stopDeadlineMs }: Settings): Promise<number> {
   await requireDataFolder(dataDir);
   using shutdown = new Shutdown(stopDeadlineMs);
   await using host = await Host.open({ dataDir });
-  host.onPublication(() => undefined);
+  const view = viewOf(host);
   if (!(await followProcessing('Processing', host, shutdown.signal))) return stopped();
-  const state = new HostStateReader(host);
+  const unlessStopped = (error: unknown): undefined => {
+    if (!shutdown.requested) throw error;
+  };
+  const state = await readerWithView(host, view, shutdown.signal).catch(unlessStopped);
+  if (state === undefined) return stopped();
   const upTo = await state.asOf();
   const registry = await openEmbeddedRegistry(dataDir);
   const events = followed(recordedEvents(host, { registry, upTo }), upTo, shutdown.signal);
   const expected = await recomputeLog(events, { onStep: (step) => progressStep(step, shutdown.signal) }).catch(
-    (error: unknown) => {
-      if (!shutdown.requested) throw error;
-      return undefined;
-    },
+    unlessStopped,
   );
   if (expected === undefined) return stopped();
   warn('Comparing every row …');

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -35,4 +35,13 @@ test.each([
 ])('a note that says %j says nothing', async (text) => {
   writeFileSync(join(folder, 'dataset.json'), text);
   expect((await readResumeNote(folder, 'uci', [70, 30])).files).toEqual({});
+});
+
+test('without a note there is nothing to go on from', async () => {
+  expect((await readResumeNote(folder, 'uci', [70, 30])).files).toEqual({});
+});
+
+test('a note that is there and cannot be read is an error, not a load from the start', async () => {
+  mkdirSync(join(folder, 'dataset.json'));
+  await expect(readResumeNote(folder, 'uci', [70, 30])).rejects.toMatchObject({ code: 'EISDIR' });
 });

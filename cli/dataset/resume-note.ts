@@ -33,12 +33,18 @@ export async function readResumeNote(
   logEnds: readonly number[],
 ): Promise<ResumeNote> {
   const nothing: ResumeNote = { dataset, logEnds, files: {} };
+  const note = await readJson(join(dataDir, fileName));
+  if (!isResumeNote(note) || note.dataset !== dataset || note.logEnds.length !== logEnds.length) return nothing;
+  return note.logEnds.every((end, partition) => end <= logEnds[partition]!) ? note : nothing;
+}
+
+/** Undefined where there is no file, as before the first note, or no JSON in it; any other trouble is thrown. */
+async function readJson(path: string): Promise<unknown> {
   try {
-    const note: unknown = JSON.parse(await readFile(join(dataDir, fileName), 'utf8'));
-    if (!isResumeNote(note) || note.dataset !== dataset || note.logEnds.length !== logEnds.length) return nothing;
-    return note.logEnds.every((end, partition) => end <= logEnds[partition]!) ? note : nothing;
-  } catch {
-    return nothing;
+    return JSON.parse(await readFile(path, 'utf8')) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

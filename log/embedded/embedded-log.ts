@@ -147,6 +147,7 @@ class RunningLog implements EmbeddedLog {
       });
       for (const topic of topics) this.#catalog.add(topic);
     });
+    // Its caller hears of a failure; the next creation only waits for its turn.
     this.#creating = created.catch(() => undefined);
     return created;
   }

@@ -50,6 +50,7 @@ export class TimeIndex {
 
   #upToDate(): Promise<readonly Stretch[]> {
     const built = this.#building.then(() => this.#extend());
+    // Its caller hears of a failure, which left the stretches as they were: the next one extends them again.
     this.#building = built.catch(() => undefined);
     return built;
   }

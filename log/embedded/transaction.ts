@@ -35,6 +35,7 @@ export class EmbeddedTransaction implements LogTransaction {
     this.#mustBeOpen();
     this.#state = 'ended';
     const commit = this.#host.commit(this);
+    // The caller of `commit` hears of a failure; `fence` only waits for the end.
     this.#ending = commit.catch(() => undefined);
     await commit;
   }

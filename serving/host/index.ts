@@ -7,3 +7,4 @@ export type { Answers, ErrorFields, PartitionLag, SourceOffset, StoreAnswer, Sto
 export { recordedEvents } from './recorded-events.ts';
 export { spawnWorker } from './spawn-worker.ts';
 export { HostStateReader } from './state-reader.ts';
+export { readerWithView, viewOf } from '../view/served-state.ts';

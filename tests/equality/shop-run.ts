@@ -10,8 +10,7 @@ import { openEmbeddedRegistry } from '../../schemas/index.ts';
 import { ingest, openUciOnlineRetail } from '../../sources/index.ts';
 import { hostTarget } from '../../serving/host/host-target.ts';
 import { Host } from '../../serving/host/host.ts';
-import { HostStateReader } from '../../serving/host/state-reader.ts';
-import { LookupView } from '../../serving/index.ts';
+import { readerWithView, viewOf } from '../../serving/view/served-state.ts';
 
 /** Both years as the repository ships them, in the order of the log. */
 export const uciFiles: readonly string[] = [1, 2].map((year) =>
@@ -27,8 +26,7 @@ export async function runShop(run: {
 }): Promise<ShopRun> {
   const startedMs = performance.now();
   await using host = await Host.open({ dataDir: run.dataDir, partitions: run.partitions });
-  const view = new LookupView({ stores: host.publishedStores });
-  host.onPublication((publication) => view.receive(publication));
+  const view = viewOf(host);
   const serde = await interactionSerde(await openEmbeddedRegistry(run.dataDir), shopTopics.interactions);
   const target = hostTarget(host, host.partitions);
   let rejected = 0;
@@ -40,14 +38,6 @@ export async function runShop(run: {
   const processedMs = performance.now() - startedMs;
   const comparison = await compareState(run.expected, await readerWithView(host, view));
   return { comparison, rejected, processedMs };
-}
-
-/** A reader whose lists come from the view that the server would ask, once it shows what the stores hold. */
-export async function readerWithView(host: Host, view: LookupView): Promise<HostStateReader> {
-  const reader = new HostStateReader(host, { view });
-  const asOf = JSON.stringify(await reader.asOf());
-  while (JSON.stringify(view.asOf) !== asOf) await new Promise((resolve) => setTimeout(resolve, 5));
-  return reader;
 }
 
 export interface ShopRun {

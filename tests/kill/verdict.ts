@@ -9,8 +9,7 @@ import { shopTopics } from '../../processors/index.ts';
 import { openEmbeddedRegistry, type Interaction } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/host.ts';
 import { recordedEvents } from '../../serving/host/recorded-events.ts';
-import { LookupView } from '../../serving/index.ts';
-import { readerWithView } from '../equality/shop-run.ts';
+import { readerWithView, viewOf } from '../../serving/view/served-state.ts';
 
 /** What is wrong with a data folder after its lives, in sentences; empty when nothing is. */
 export interface Verdict {
@@ -28,8 +27,7 @@ export interface Verdict {
  */
 export async function judge(dataDir: string, acknowledged: ReadonlySet<string>): Promise<Verdict> {
   await using host = await Host.open({ dataDir, runs: false });
-  const view = new LookupView({ stores: host.publishedStores });
-  host.onPublication((publication) => view.receive(publication));
+  const view = viewOf(host);
   const reader = await readerWithView(host, view);
   const registry = await openEmbeddedRegistry(dataDir);
   const upTo = await reader.asOf();

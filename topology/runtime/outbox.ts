@@ -47,16 +47,18 @@ export class Outbox {
       objects && (partitions === 1 || sink.partitioner !== undefined) ? undefined : bytesOf(sink.keySerde, key);
     const valueBytes = objects ? undefined : bytesOf(sink.valueSerde, value);
     this.#checkSize(topic, keyBytes, valueBytes);
-    const record = () => new OpenRecord(key, value, timestamp, headers, keyBytes, valueBytes);
     const chosen = sink.partitioner?.(topic, key, value, partitions);
-    if (chosen === undefined) {
-      const partition = partitions === 1 ? 0 : partitionForKey(keyBytes ?? bytesOf(sink.keySerde, key), partitions);
-      this.#add(topic, partition, record(), turn);
-    } else if (typeof chosen === 'number') {
-      this.#add(topic, checked(chosen, partitions, sink), record(), turn);
-    } else {
-      for (const partition of chosen) this.#add(topic, checked(partition, partitions, sink), record(), turn);
+    if (typeof chosen === 'object') {
+      for (const partition of chosen) {
+        const record = new OpenRecord(key, value, timestamp, headers, keyBytes, valueBytes);
+        this.#add(topic, checked(partition, partitions, sink), record, turn);
+      }
+      return;
     }
+    let partition = 0;
+    if (chosen !== undefined) partition = checked(chosen, partitions, sink);
+    else if (partitions > 1) partition = partitionForKey(keyBytes ?? bytesOf(sink.keySerde, key), partitions);
+    this.#add(topic, partition, new OpenRecord(key, value, timestamp, headers, keyBytes, valueBytes), turn);
   }
 
   sendBytes(
