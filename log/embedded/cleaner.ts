@@ -38,7 +38,7 @@ export class Cleaner {
   /** Ends a pass after the partition it is at. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    // A pass that fails has told `clean`'s caller; whoever stops waits for its end only.
+    // Whoever asked for the pass hears of its failure; here only its end matters.
     await this.#running?.catch(() => undefined);
   }
 
