@@ -15,8 +15,10 @@ export interface EventSource {
 }
 
 export interface SourceBatch {
-  /** Valid interactions (`validateInteraction`), but for their time, which the cleanse step compares with its clock. */
+  /** Valid interactions (`validateInteraction`), but for their time, which ingest compares with its clock. */
   readonly events: readonly Interaction[];
+  /** Of each event, at its place: the line of the file where its row begins, as in `SourceReject`. */
+  readonly lines: readonly number[];
   /** For the dead-letter topic. In the source's order, like the events. */
   readonly rejects: readonly SourceReject[];
   /** Of the source as stored (compressed bytes of a .gz), from its start. */
@@ -31,6 +33,6 @@ export interface SourceReject {
   readonly rule: string;
   /** A sentence: what was wanted, what was found. */
   readonly reason: string;
-  /** As it stood in the file, without the line end; clipped to 64 KiB. */
+  /** As it stood in the file, without the line end; clipped to 64 KiB. Of an event refused by ingest: the event as JSON. */
   readonly raw: Uint8Array;
 }

@@ -36,32 +36,41 @@ const inFlightMax = 4;
 /**
  * Reads a source to its end into the log. Every row ends in one of two places: an event in `interactions`, or a dead
  * letter with file, line and reason. Returns when all of it is durable.
+ *
+ * @throws the first failure to append, else the signal's reason or what the source threw; in any case when nothing is on
+ * its way to the log any more.
  */
 export async function ingest(options: IngestOptions): Promise<IngestProgress> {
   const { source, target, serde, onProgress, pace, signal } = options;
   const nowMs = options.nowMs ?? Date.now;
   const inFlight: Promise<void>[] = [];
+  const failures: unknown[] = [];
   let progress: IngestProgress = { events: 0, rejected: 0, bytesRead: 0, bytesTotal: source.bytesTotal };
-  for await (const batch of source.batches()) {
-    signal?.throwIfAborted();
-    await pace?.(progress.events);
-    const { events, rejects } = refuseFuture(batch, source.name, nowMs());
-    const append = Promise.all([
-      events.length > 0 && target.appendEvents(events.map((event) => eventRecord(event, serde, target.partitions))),
-      rejects.length > 0 && target.appendDeadLetters(rejects.map((reject) => deadLetterRecord(reject, nowMs()))),
-    ]).then(() => undefined);
-    append.catch(() => undefined); // Awaited below; this keeps an early failure from being called unhandled.
-    inFlight.push(append);
-    if (inFlight.length >= inFlightMax) await inFlight.shift();
-    progress = {
-      events: progress.events + events.length,
-      rejected: progress.rejected + rejects.length,
-      bytesRead: batch.bytesRead,
-      bytesTotal: source.bytesTotal,
-    };
-    onProgress?.(progress);
+  try {
+    for await (const batch of source.batches()) {
+      signal?.throwIfAborted();
+      await pace?.(progress.events);
+      const { events, rejects } = refuseFuture(batch, source.name, nowMs());
+      const append = Promise.all([
+        events.length > 0 && target.appendEvents(events.map((event) => eventRecord(event, serde, target.partitions))),
+        rejects.length > 0 && target.appendDeadLetters(rejects.map((reject) => deadLetterRecord(reject, nowMs()))),
+      ]).then(() => undefined);
+      append.catch((error: unknown) => failures.push(error));
+      inFlight.push(append);
+      if (inFlight.length >= inFlightMax) await inFlight.shift();
+      progress = {
+        events: progress.events + events.length,
+        rejected: progress.rejected + rejects.length,
+        bytesRead: batch.bytesRead,
+        bytesTotal: source.bytesTotal,
+      };
+      onProgress?.(progress);
+    }
+    await Promise.all(inFlight);
+  } catch (error) {
+    await Promise.allSettled(inFlight);
+    throw failures[0] ?? error;
   }
-  await Promise.all(inFlight);
   return progress;
 }
 
@@ -88,18 +97,20 @@ function header(key: string, value: string): LogHeader {
 }
 
 /** An event far ahead of the clock is refused here: the clock is no fact of the log, so cleanse cannot judge it. */
-function refuseFuture(batch: SourceBatch, file: string, nowMs: number) {
+function refuseFuture(batch: SourceBatch, file: string, nowMs: number): Pick<SourceBatch, 'events' | 'rejects'> {
   const latestMs = nowMs + interactionLimits.aheadMsMax;
   if (batch.events.every(({ timestamp }) => timestamp <= latestMs)) return batch;
-  const future = batch.events.filter(({ timestamp }) => timestamp > latestMs);
-  return {
-    events: batch.events.filter(({ timestamp }) => timestamp <= latestMs),
-    rejects: [...batch.rejects, ...future.map((event) => futureReject(event, file, nowMs))],
-  };
+  const events: Interaction[] = [];
+  const rejects = [...batch.rejects];
+  for (const [at, event] of batch.events.entries()) {
+    if (event.timestamp <= latestMs) events.push(event);
+    else rejects.push(futureReject(event, { file, line: batch.lines[at]! }, nowMs));
+  }
+  return { events, rejects };
 }
 
-function futureReject(event: Interaction, file: string, nowMs: number): SourceReject {
+function futureReject(event: Interaction, place: Pick<SourceReject, 'file' | 'line'>, nowMs: number): SourceReject {
   const found = new Date(event.timestamp).toISOString();
   const reason = `timestamp wants at most ${interactionLimits.aheadMsMax} ms ahead of ${new Date(nowMs).toISOString()}, found ${found}`;
-  return { file, line: 0, rule: 'future-timestamp', reason, raw: Buffer.from(JSON.stringify(event)) };
+  return { ...place, rule: 'future-timestamp', reason, raw: Buffer.from(JSON.stringify(event)) };
 }

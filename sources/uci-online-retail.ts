@@ -86,7 +86,7 @@ async function* readBatches(bytes: SourceBytes, reader: InvoiceLines): AsyncGene
 
 const batchLines = 1000;
 
-type Lines = Pick<SourceBatch, 'events' | 'rejects'>;
+type Lines = Omit<SourceBatch, 'bytesRead'>;
 
 const headers = [
   ['Invoice', 'InvoiceNo'],
@@ -126,6 +126,8 @@ class InvoiceLines {
   readonly #time = { text: '', ms: 0 };
   #headerSeen = false;
   #events: Interaction[] = [];
+  /** Parallel to `#events`. */
+  #lines: number[] = [];
   #rejects: SourceReject[] = [];
   #batches: Lines[] = [];
 
@@ -140,7 +142,10 @@ class InvoiceLines {
     }
     const result = this.#event(fields);
     if ('rule' in result) this.#reject({ ...result, line, raw: source.raw() });
-    else this.#events.push(result);
+    else {
+      this.#events.push(result);
+      this.#lines.push(line);
+    }
     this.#cut(batchLines);
   }
 
@@ -164,8 +169,9 @@ class InvoiceLines {
 
   #cut(lines: number): void {
     if (this.#events.length + this.#rejects.length < lines) return;
-    this.#batches.push({ events: this.#events, rejects: this.#rejects });
+    this.#batches.push({ events: this.#events, lines: this.#lines, rejects: this.#rejects });
     this.#events = [];
+    this.#lines = [];
     this.#rejects = [];
   }
 

@@ -15,7 +15,8 @@ function source(batches: number): EventSource {
           { length: 10 - rejects.length },
           (_, at) => ({ eventId: `${batch}.${at}` }) as Interaction,
         );
-        yield { events, rejects, bytesRead: batch + 1 };
+        const lines = events.map((_, at) => 10 * batch + at);
+        yield { events, lines, rejects, bytesRead: batch + 1 };
       }
     },
   };
@@ -34,6 +35,8 @@ test('from the beginning, everything comes once and in order, however thin the s
   for (const sliceRows of [1, 3, 9, 10, 100]) {
     const sliced = await rows(new ResumedSource(source(8), { skipRows: 0, sliceRows }));
     expect([sliced.ids, sliced.rejects]).toEqual([whole.ids, whole.rejects]);
+    const lines = sliced.batches.flatMap((batch) => batch.lines);
+    expect(lines).toEqual(whole.batches.flatMap((batch) => batch.lines));
     expect(Math.max(...sliced.batches.map(({ events }) => events.length))).toBe(Math.min(sliceRows, 10));
   }
 });
@@ -55,11 +58,11 @@ test('a batch of nothing but rejects comes through', async () => {
     name: 'lines',
     bytesTotal: 1,
     async *batches() {
-      yield { events: [], rejects, bytesRead: 1 };
+      yield { events: [], lines: [], rejects, bytesRead: 1 };
     },
   };
   const { batches } = await rows(new ResumedSource(lines, { skipRows: 0, sliceRows: 5 }));
-  expect(batches).toEqual([{ events: [], rejects, bytesRead: 1 }]);
+  expect(batches).toEqual([{ events: [], lines: [], rejects, bytesRead: 1 }]);
 });
 
 test('slices begin where they are asked to; the row under way is told', async () => {

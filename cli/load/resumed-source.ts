@@ -55,8 +55,14 @@ export class ResumedSource implements EventSource {
   }
 }
 
-function* slices({ events, rejects, bytesRead }: SourceBatch, sliceRows: number): Generator<SourceBatch> {
+function* slices({ events, lines, rejects, bytesRead }: SourceBatch, sliceRows: number): Generator<SourceBatch> {
   for (let at = 0; at === 0 || at < events.length; at += sliceRows) {
-    yield { events: events.slice(at, at + sliceRows), rejects: at === 0 ? rejects : [], bytesRead };
+    const end = at + sliceRows;
+    yield {
+      events: events.slice(at, end),
+      lines: lines.slice(at, end),
+      rejects: at === 0 ? rejects : [],
+      bytesRead,
+    };
   }
 }
