@@ -20,8 +20,8 @@ export interface Accepted {
  * | duplicate | an event with this id was acknowledged today or yesterday: it is in the log already       |
  * | rejected  | in `interactions.dead-letter`, with the reason in its headers; retrying it is of no use   |
  *
- * An event without an id gets one from the request's `Idempotency-Key` and its place, so that the same request sent again
- * is all duplicates; without a key, a random one. An event without a timestamp happened when it arrived.
+ * An event without an id gets one from the request's `Idempotency-Key`, its place and what it says, so that the same request
+ * sent again is all duplicates, and another one under the same key is not; without a key, a random one. An event without a timestamp happened when it arrived.
  */
 export class EventIntake {
   readonly #api: Api;
@@ -58,13 +58,13 @@ export class EventIntake {
     const idOf = eventIds(idempotencyKey);
     const sorted: Sorted = { nowMs, idOf, eventIds: [], records: [], rejections: [] };
     for (const candidate of candidates) {
-      const { index, value, unreadable } = candidate;
+      const { value, unreadable } = candidate;
       if (unreadable !== undefined) {
         sorted.rejections.push({ candidate, ...unreadable });
         continue;
       }
       const event = validateInteraction(
-        completed(value, () => idOf(index), nowMs),
+        completed(value, () => idOf(candidate), nowMs),
         nowMs,
       );
       if (isInvalidField(event)) {
@@ -98,7 +98,7 @@ export class EventIntake {
       ),
     );
     const records = letters.map((letter) => ({ ...letter, partition: 0 }));
-    const ids = rejections.map(({ candidate: { index } }) => `dead-letter:${idOf(index)}`);
+    const ids = rejections.map(({ candidate }) => `dead-letter:${idOf(candidate)}`);
     return await this.#produce(shopTopics.deadLetter, records, ids);
   }
 
@@ -117,7 +117,7 @@ interface RequestFacts {
 
 interface Sorted {
   readonly nowMs: number;
-  readonly idOf: (index: number) => string;
+  readonly idOf: (candidate: Candidate) => string;
   readonly eventIds: string[];
   readonly records: PlacedRecord[];
   readonly rejections: Rejection[];
@@ -132,11 +132,15 @@ interface Rejection {
 /** Of a rejected event, in its dead letter. */
 const rawBytesMax = 64 * 1024;
 
-/** Ids for events that bring none: the same for the same key and place. */
-function eventIds(idempotencyKey: string | undefined): (index: number) => string {
+/** Ids for events that bring none: the same for the same key, place and event, however its JSON is spaced. */
+function eventIds(idempotencyKey: string | undefined): (candidate: Candidate) => string {
   if (idempotencyKey === undefined) return () => randomUUID();
-  const digest = createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32);
-  return (index) => `request:${digest}:${index}`;
+  const keyDigest = createHash('sha256').update(idempotencyKey).digest();
+  return ({ index, value, unreadable, raw }) => {
+    const event = unreadable === undefined ? JSON.stringify(value) : raw();
+    const digest = createHash('sha256').update(keyDigest).update(event).digest('hex').slice(0, 32);
+    return `request:${digest}:${index}`;
+  };
 }
 
 function completed(value: unknown, id: () => string, nowMs: number): unknown {

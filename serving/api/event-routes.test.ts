@@ -101,6 +101,31 @@ describe('what is taken', () => {
     expect((await post(view, { 'idempotency-key': 'x'.repeat(201) })).status).toBe(400);
   });
 
+  test('another body under the same Idempotency-Key loses no event: what differs is accepted', async () => {
+    const keyed = { 'idempotency-key': 'k' };
+    const taken = async (body: readonly object[]) => (await post(body, keyed)).body;
+    const other = { ...view, productId: 'q' };
+    expect(await taken([view, view])).toMatchObject({ accepted: 2, duplicates: 0 });
+    expect(await taken([view, other])).toMatchObject({ accepted: 1, duplicates: 1 });
+    expect(await taken([other, view])).toMatchObject({ accepted: 1, duplicates: 1 });
+    expect(events().map(({ productId }) => productId)).toEqual(['p', 'p', 'q', 'q']);
+    expect(new Set(events().map(({ eventId }) => eventId)).size).toBe(4);
+  });
+
+  test('an event is the same under its key as JSON and as a line, however it is spaced', async () => {
+    const keyed = { 'idempotency-key': 'k' };
+    expect((await post([view], keyed)).body).toMatchObject({ accepted: 1, duplicates: 0 });
+    const spaced = JSON.stringify(view, undefined, 1).replaceAll('\n', ' ');
+    const line = await post(`${spaced}\r\n`, { ...keyed, 'content-type': 'application/x-ndjson' });
+    expect(line.body).toMatchObject({ accepted: 0, duplicates: 1 });
+  });
+
+  test('other rejected events under the same key are other dead letters, torn lines included', async () => {
+    const keyed = { 'idempotency-key': 'k', 'content-type': 'application/x-ndjson' };
+    for (const line of ['{"a"', '{"b"', '{"a"', '{"c":1}', '{"d":1}', '{"c":1}']) await post(line, keyed);
+    expect(letters().map(({ raw }) => raw)).toEqual(['{"a"', '{"b"', '{"c":1}', '{"d":1}']);
+  });
+
   test('a rejected event of a request that is sent again makes one dead letter', async () => {
     for (let times = 0; times < 2; times += 1) await post([{}], { 'idempotency-key': 'k' });
     expect(letters()).toHaveLength(1);

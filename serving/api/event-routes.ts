@@ -76,7 +76,8 @@ export function eventRoutes(app: App, api: Api): void {
               Type.String({
                 minLength: 1,
                 maxLength: 200,
-                description: 'The same key with the same body takes the events once.',
+                description:
+                  'The same key with the same body takes the events once. With another body, events that differ are other events.',
               }),
             ),
           }),
