@@ -9,10 +9,10 @@ import { judge } from '../kill/verdict.ts';
  * SIGKILL (design of the commit, docs/architecture/batch-execution.md): the system dies two dozen times in one run, and
  * nothing shows it. docs/measurements/kill.md has the output of a run.
  */
-const seed = Number(process.env['MILLRACE_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 test('24 kills leave every event counted once, every acknowledged one present, and the state of a recomputation', async () => {
-  console.log(`MILLRACE_TEST_SEED=${seed}`);
+  console.log(`MILLRACE_SEED=${seed}`);
   await using folder = await temporaryFolder();
   const files = writePieces(folder.path, { lines: 3_000, count: 80 });
   const run = { folder: folder.path, partitions: 4, files, filesPerLife: 3, httpEventsMin: 70_000 };

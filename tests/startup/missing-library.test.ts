@@ -26,7 +26,10 @@ async function openWithoutLibatomic(): Promise<string> {
   }
 }
 
-test.runIf(process.platform === 'linux')('a missing libatomic1 is one sentence that says what to install', async () => {
+const linux = process.platform === 'linux';
+const reason = linux ? '' : ' [skipped: only on Linux is libatomic a library of the system]';
+
+test.runIf(linux)(`a missing libatomic1 is one sentence that says what to install${reason}`, async () => {
   expect(await openWithoutLibatomic()).toBe(
     'NATIVE_LIBRARY_MISSING: RocksDB needs the system library libatomic.so.1, which is not installed: ' +
       "run 'apt-get install libatomic1'\n",

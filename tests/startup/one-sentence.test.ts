@@ -69,7 +69,10 @@ test('a data folder that is a file', async () => {
   expect(stderr).toMatch(/^DATA_FOLDER_UNUSABLE: The data folder .*file can't be used: .*; --data-dir .*\.\n$/);
 });
 
-test.runIf(process.platform === 'linux')('a missing libatomic1: the sentence says what to install', async () => {
+const linux = process.platform === 'linux';
+const reason = linux ? '' : ' [skipped: only on Linux is libatomic a library of the system]';
+
+test.runIf(linux)(`a missing libatomic1: the sentence says what to install${reason}`, async () => {
   const libraries = mkdtempSync(join(folder, 'libraries-'));
   // An empty file in front of the real library: the linker refuses it as it refuses a missing one.
   writeFileSync(join(libraries, 'libatomic.so.1'), '');
