@@ -55,6 +55,9 @@ function replaceDist(fresh) {
   }
 }
 
+/** What is there for tests only: their files, doubles and children. tsconfig.build.json leaves out the same. */
+const testFile = /\.test\.ts$|\.test-d\.ts$|\.testing\.ts$|^crash-child|^fake-|conformance/;
+
 /** The files of a folder that a build takes in, in a fixed order. Tests and their fixtures are not shipped. */
 function shippedFiles(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true })
@@ -62,7 +65,7 @@ function shippedFiles(folder) {
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) return /^(fixtures|testdata|conformance)$/.test(entry.name) ? [] : shippedFiles(path);
-      return entry.name.endsWith('.test.ts') ? [] : [path];
+      return testFile.test(entry.name) ? [] : [path];
     });
 }
 
