@@ -56,12 +56,19 @@ test('every entry point of the package is in it', async () => {
   expect(missing).toEqual([]);
 });
 
+test('what the README shows and links is in the package', async () => {
+  const readme = await readFile(join(folder, 'node_modules/millrace/README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path!);
+  expect(links.length).toBeGreaterThan(0);
+  expect(links.filter((path) => !existsSync(join(folder, 'node_modules/millrace', path)))).toEqual([]);
+  expect(readme).toContain(await readFile(join(root, 'examples/word-count/word-count.mjs'), 'utf8'));
+});
+
 test.each(['Node 20.15', 'the newest LTS'])('the word-count example runs under %s', async (name) => {
   await copyFile(join(root, 'examples/word-count/word-count.mjs'), join(folder, 'word-count.mjs'));
   const { stdout, stderr } = await run(nodes.get(name)!, ['word-count.mjs'], { cwd: folder });
   expect(stderr).toBe('');
-  expect(stdout).toContain('Topologies:\n   Sub-topology: 0\n');
-  expect(stdout.trim().split('\n').slice(-8)).toEqual([
+  expect(stdout.trim().split('\n')).toEqual([
     'the: 1',
     'mill: 1',
     'goes: 1',
