@@ -6,7 +6,7 @@
  * Input: both years of UCI Online Retail in the topic `interactions`, about 1.06 M events. Measured: from the first poll
  * to everything committed, all stores and lists kept. The floor (measure-floor.ts): reading and decoding the same log
  * and writing the final state once in bulk, the best of three batch sizes; so wasted bytes don't flatter the ratio.
- * Each run is a process of its own on a fresh copy of the folder; topology and floor take turns, in alternating order.
+ * Each run is a process of its own on a fresh copy of the folder, with the young generation that the host thread has; topology and floor take turns, in alternating order.
  * Last, one run under the profiler: self time by folder.
  */
 import { execFile } from 'node:child_process';
@@ -43,7 +43,9 @@ interface FloorRun extends Run {
 
 try {
   const events = await fillFolder(filled, Number(partitions));
-  print(`Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}; ${rounds} rounds`);
+  print(
+    `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}; ${rounds} rounds, semi-space 64 MB`,
+  );
   print(`${events} events, ${partitions} partition(s)`);
   await cp(filled, finished, { recursive: true });
   await child<TopologyRun>('measure-topology.ts', [finished, partitions]);
@@ -117,7 +119,14 @@ async function onCopy<R>(
 
 async function child<R>(script: string, args: readonly string[], flags: readonly string[] = []): Promise<R> {
   const path = new URL(script, import.meta.url).pathname;
-  const { stdout } = await run(process.execPath, [...flags, '--import', 'tsx/esm', path, ...args]);
+  const { stdout } = await run(process.execPath, [
+    '--max-semi-space-size=64',
+    ...flags,
+    '--import',
+    'tsx/esm',
+    path,
+    ...args,
+  ]);
   return JSON.parse(stdout) as R;
 }
 
