@@ -6,8 +6,8 @@
  * Input: both years of UCI Online Retail in the topic `interactions`, about 1.06 M events. Measured: from the first poll
  * to everything committed, all stores and lists kept. The floor (measure-floor.ts): reading and decoding the same log
  * and writing the final state once in bulk, the best of three batch sizes; so wasted bytes don't flatter the ratio.
- * Each run is a process of its own on a fresh copy of the folder, with the young generation that the host thread has; topology and floor take turns, in alternating order.
- * Last, one run under the profiler: self time by folder.
+ * Each run is a process of its own on a fresh copy of the folder, with the young generation that the host thread has;
+ * topology and floor take turns, in alternating order. Last, one run under the profiler: self time by folder.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
