@@ -397,6 +397,7 @@ export interface RuntimeConfig {
    */
   readonly backlogCommitIntervalMs: number;
   readonly backlogRecords: number;
+  /** Records that tasks have processed since the last commit, counted in each task they come to. */
   readonly maxCommitRecords: number;
   readonly maxDirtyBytes: number;
   readonly maxBatchRecords: number;
@@ -415,8 +416,8 @@ export interface RuntimeConfig {
 export const defaultConfig: RuntimeConfig = {
   commitIntervalMs: 200,
   backlogCommitIntervalMs: 10_000,
-  backlogRecords: 50_000,
-  maxCommitRecords: 1_000_000,
+  backlogRecords: 10_000,
+  maxCommitRecords: 2_000_000,
   maxDirtyBytes: 128 * 1024 * 1024,
   maxBatchRecords: 1000,
   maxBatchMs: 4,
