@@ -417,7 +417,7 @@ export const defaultConfig: RuntimeConfig = {
   commitIntervalMs: 200,
   backlogCommitIntervalMs: 10_000,
   backlogRecords: 10_000,
-  maxCommitRecords: 2_000_000,
+  maxCommitRecords: 1_000_000,
   maxDirtyBytes: 128 * 1024 * 1024,
   maxBatchRecords: 1000,
   maxBatchMs: 4,
