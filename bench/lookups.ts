@@ -2,7 +2,8 @@
  * Look-ups over HTTP beside a bare fastify route that returns the same pre-serialised bytes, idle and during a full-speed
  * replay; and how long an event takes until it shows.
  *
- *     npx tsx bench/lookups.ts [rounds = 5] [seconds a round = 5] [seconds a round of the replay = 15] [folder to keep the prepared state in]
+ *     npx tsx bench/lookups.ts [rounds = 5] [seconds a round = 5] [seconds a round of the replay = 15]
+ *                              [folder to keep the prepared state in]
  *
  * | measured   | how                                                                                          |
  * |------------|----------------------------------------------------------------------------------------------|
@@ -36,7 +37,7 @@ const seconds = Number(process.argv[3] ?? 5);
 /** Longer: while far behind the topology commits every ten seconds, and a round should see what follows from it. */
 const replaySeconds = Number(process.argv[4] ?? 15);
 const perSecond = 2000;
-const kept = process.argv[4];
+const kept = process.argv[5];
 const folder = kept ?? (await mkdtemp(join(tmpdir(), 'millrace-bench-lookups-')));
 const idleDir = join(folder, 'year-1');
 const backlogDir = join(folder, 'backlog');
