@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { prefixEnd, type BatchWriter, type Engine } from '../../state/index.ts';
+import type { BatchWriter, Engine } from '../../state/index.ts';
 
 /**
  * Which event ids this process has acknowledged lately, so that a retry over HTTP is answered as a duplicate.
@@ -73,6 +73,3 @@ function dayPrefix(day: number): Uint8Array {
 function eventKey(day: number, id: string): Uint8Array {
   return Buffer.concat([dayPrefix(day), createHash('sha256').update(id).digest().subarray(0, 16)]);
 }
-
-/** All rows of the index, for tests. */
-export const eventIndexRange = { gte: prefix as Uint8Array, lt: prefixEnd(prefix)! };

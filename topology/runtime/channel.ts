@@ -33,16 +33,6 @@ export class Channel {
     return this.#options.byReference;
   }
 
-  /** Records sent and not yet read by the topology. Always 0 for a topic that no source of it reads. */
-  get unread(): number {
-    return this.#options.hasReader ? this.#records.length - this.#read : 0;
-  }
-
-  /** Records sent and not yet staged for the commit. */
-  get uncommitted(): number {
-    return this.#records.length - this.#staged;
-  }
-
   get firstUnreadOffset(): number | undefined {
     return this.#records[this.#read]?.offset;
   }

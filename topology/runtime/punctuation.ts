@@ -62,10 +62,6 @@ export class Punctuations {
     return this.#schedules.length === 0;
   }
 
-  has(node: string, type: PunctuationType): boolean {
-    return this.#schedules.some((schedule) => schedule.node === node && schedule.type === type);
-  }
-
   hasAny(type: PunctuationType): boolean {
     return this.#schedules.some((schedule) => schedule.type === type);
   }

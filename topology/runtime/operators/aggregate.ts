@@ -1,12 +1,11 @@
 import type { TimestampedKeyValueStore } from '../../../state/store.ts';
 import type { Aggregation } from '../../graph/operator.ts';
-import type { Change } from '../../record.ts';
 import { faults } from '../faults.ts';
 import type { Counter } from '../metrics.ts';
 import type { Emit, ExecutableNode } from '../node.ts';
 import type { StreamRecord } from '../stream-record.ts';
 import { aggregateOnce } from './aggregation.ts';
-import { PendingChanges } from './pending-changes.ts';
+import { change, PendingChanges } from './pending-changes.ts';
 import { keyToken } from './key-token.ts';
 
 export interface AggregateOptions {
@@ -25,8 +24,6 @@ export function aggregateNode(options: AggregateOptions): ExecutableNode {
   const { name, aggregation, store, caching, dropped } = options;
   const pending = new PendingChanges();
 
-  const emitted = (newValue: unknown, oldValue: unknown): Change<unknown> => ({ newValue, oldValue });
-
   return {
     name,
     load: (records) => store.load(keysOf(records)),
@@ -43,15 +40,10 @@ export function aggregateNode(options: AggregateOptions): ExecutableNode {
       if (newValue === null) store.delete(key);
       else store.put(key, { value: newValue, timestamp });
       if (caching) pending.note(keyToken(key), { key, oldValue, newValue, timestamp });
-      else emit(record.with(key, emitted(newValue, oldValue), timestamp));
+      else emit(record.with(key, change(newValue, oldValue), timestamp));
     },
     hasPending: () => pending.size > 0,
-    flush(place, emit) {
-      for (const { key, oldValue, newValue, timestamp } of pending.drain()) {
-        if (faults.lostFlush) continue;
-        emit(place.with(key, emitted(newValue, oldValue), timestamp));
-      }
-    },
+    flush: (place, emit) => pending.flush(place, emit),
   };
 }
 

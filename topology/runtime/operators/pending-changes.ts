@@ -1,3 +1,8 @@
+import type { Change } from '../../record.ts';
+import { faults } from '../faults.ts';
+import type { Emit } from '../node.ts';
+import type { StreamRecord } from '../stream-record.ts';
+
 /**
  * What the record cache holds back: for every key that changed since the last flush, what it had before and has now.
  *
@@ -18,12 +23,19 @@ export class PendingChanges {
     return this.#changes.size;
   }
 
-  /** Takes out everything, in order of first change. */
-  *drain(): Iterable<PendingChange> {
+  /** Forwards everything, in order of first change, and forgets it. */
+  flush(place: StreamRecord, emit: Emit): void {
     const changes = [...this.#changes.values()];
     this.#changes.clear();
-    for (const change of changes) if (change.newValue !== null || change.oldValue !== null) yield change;
+    for (const { key, oldValue, newValue, timestamp } of changes) {
+      if (faults.lostFlush || (newValue === null && oldValue === null)) continue;
+      emit(place.with(key, change(newValue, oldValue), timestamp));
+    }
   }
+}
+
+export function change(newValue: unknown, oldValue: unknown): Change<unknown> {
+  return { newValue, oldValue };
 }
 
 export interface PendingChange {

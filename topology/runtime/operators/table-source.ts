@@ -1,11 +1,9 @@
 import type { TimestampedKeyValueStore } from '../../../state/store.ts';
-import type { Change } from '../../record.ts';
-import { faults } from '../faults.ts';
 import type { Counter } from '../metrics.ts';
 import type { Emit, ExecutableNode } from '../node.ts';
 import type { StreamRecord } from '../stream-record.ts';
 import { keyToken } from './key-token.ts';
-import { PendingChanges } from './pending-changes.ts';
+import { change, PendingChanges } from './pending-changes.ts';
 
 export interface TableSourceOptions {
   readonly name: string;
@@ -21,7 +19,6 @@ export interface TableSourceOptions {
  */
 export function tableSourceNode({ name, store, caching, dropped }: TableSourceOptions): ExecutableNode {
   const pending = new PendingChanges();
-  const change = (newValue: unknown, oldValue: unknown): Change<unknown> => ({ newValue, oldValue });
 
   return {
     name,
@@ -39,11 +36,6 @@ export function tableSourceNode({ name, store, caching, dropped }: TableSourceOp
       else emit(record.with(key, change(value, oldValue)));
     },
     hasPending: () => pending.size > 0,
-    flush(place, emit) {
-      for (const { key, oldValue, newValue, timestamp } of pending.drain()) {
-        if (faults.lostFlush) continue;
-        emit(place.with(key, change(newValue, oldValue), timestamp));
-      }
-    },
+    flush: (place, emit) => pending.flush(place, emit),
   };
 }

@@ -1,13 +1,13 @@
 import type { WindowStore } from '../../../state/store.ts';
 import type { Aggregation, TimeWindow } from '../../graph/operator.ts';
-import type { Change, Windowed } from '../../record.ts';
+import type { Windowed } from '../../record.ts';
 import { faults } from '../faults.ts';
 import type { Counter } from '../metrics.ts';
 import type { Emit, ExecutableNode } from '../node.ts';
 import type { StreamRecord } from '../stream-record.ts';
 import { aggregateOnce } from './aggregation.ts';
 import { keyToken } from './key-token.ts';
-import { PendingChanges } from './pending-changes.ts';
+import { change, PendingChanges } from './pending-changes.ts';
 
 export interface WindowedAggregateOptions {
   readonly name: string;
@@ -75,17 +75,8 @@ export function windowedAggregateNode(options: WindowedAggregateOptions): Execut
       }
     },
     hasPending: () => pending.size > 0,
-    flush(place, emit) {
-      for (const { key, oldValue, newValue, timestamp } of pending.drain()) {
-        if (faults.lostFlush) continue;
-        emit(place.with(key, change(newValue, oldValue), timestamp));
-      }
-    },
+    flush: (place, emit) => pending.flush(place, emit),
   };
-}
-
-function change(newValue: unknown, oldValue: unknown): Change<unknown> {
-  return { newValue, oldValue };
 }
 
 /** Starts of the windows `[n·advance, n·advance + size)` that hold the timestamp, earliest first (TimeWindows#windowsFor). */
