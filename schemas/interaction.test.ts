@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { interactionSchema, interactionTypes, isInvalidField, validateInteraction } from './interaction.ts';
+import { interactionSchema, interactionTypes, validateInteraction } from './interaction.ts';
+import { isInvalidField } from './validated-field.ts';
 
 const nowMs = 1_700_000_000_000;
 const least = { eventId: 'e1', userId: 'u1', productId: 'p1', type: 'view', timestamp: nowMs };

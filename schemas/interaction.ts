@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { AvroSchema } from './registry.ts';
-import { isWellFormed } from './string-serde.ts';
+import { clip, isCurrency, isIntegerWithin, isText, shown, wantsText, type InvalidField } from './validated-field.ts';
 
 export const interactionTypes = ['view', 'cart', 'purchase', 'return', 'favorite', 'remove', 'rating'] as const;
 
@@ -32,12 +32,6 @@ export interface Interaction {
 export const interactionSchema = JSON.parse(
   readFileSync(new URL('./interaction.avsc', import.meta.url), 'utf8'),
 ) as AvroSchema;
-
-/** Why a value is no interaction: the first field that breaks a rule, and the rule with what was found. */
-export interface InvalidField {
-  readonly field: string;
-  readonly reason: string;
-}
 
 export const interactionLimits = {
   idCharsMax: 200,
@@ -99,7 +93,7 @@ export function validateInteraction(value: unknown, nowMs: number): Interaction 
     return { field: 'price', reason: `wants quantity × price within ±2^53, found ${quantity} × ${price}` };
   }
   const currency = input.currency ?? null;
-  if (currency !== null && !(typeof currency === 'string' && /^[A-Z]{3}$/.test(currency))) {
+  if (currency !== null && !isCurrency(currency)) {
     return { field: 'currency', reason: `wants three capitals or null, found ${shown(currency)}` };
   }
   const timestamp = input.timestamp;
@@ -122,10 +116,6 @@ export function validateInteraction(value: unknown, nowMs: number): Interaction 
   return { eventId, userId, sessionId, productId, type, quantity, price, currency, timestamp, title, service };
 }
 
-export function isInvalidField(result: Interaction | InvalidField): result is InvalidField {
-  return 'reason' in result;
-}
-
 const fields: ReadonlySet<string> = new Set<keyof Interaction>([
   'eventId',
   'userId',
@@ -144,30 +134,4 @@ const idRule = `text of 1..${interactionLimits.idCharsMax} characters`;
 
 function isInteractionType(value: unknown): value is InteractionType {
   return types.has(value);
-}
-
-/** Text that survives UTF-8, with a length in UTF-16 units within the bounds. */
-function isText(value: unknown, min: number, max: number): value is string {
-  return typeof value === 'string' && value.length >= min && value.length <= max && isWellFormed(value);
-}
-
-function isIntegerWithin(value: unknown, min: number, max: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
-}
-
-function wantsText(field: string, rule: string, found: unknown): InvalidField {
-  if (typeof found !== 'string') return { field, reason: `wants ${rule}, found ${shown(found)}` };
-  if (!isWellFormed(found)) return { field, reason: `wants ${rule}, found a lone surrogate` };
-  return { field, reason: `wants ${rule}, found ${found.length}` };
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(clip(value));
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
-  if (Array.isArray(value)) return 'an array';
-  return value === undefined ? 'nothing' : `${/^[aeiou]/.test(typeof value) ? 'an' : 'a'} ${typeof value}`;
-}
-
-function clip(text: string): string {
-  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
 }
