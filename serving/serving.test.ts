@@ -175,3 +175,28 @@ test('readiness tells the end of the backlog', async () => {
   expect((await get('/health/ready')).status).toBe(200);
   expect((await get<{ totalRecords: number }>('/v1/lag')).body.totalRecords).toBe(0);
 });
+
+test('rows of a store come page by page in key order, from all partitions', async () => {
+  system = await start(4);
+  await post(['cup', 'bowl', 'jug', 'pan', 'pot'].flatMap((id) => baskets(id, 'lid')));
+  await reflects(30);
+  interface Page {
+    readonly rows: readonly { readonly key: string; readonly value: { readonly purchases: number } }[];
+    readonly cursor: string | null;
+  }
+  const keys: string[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const next: string = cursor === '' ? '' : `&cursor=${cursor}`;
+    const { body }: { body: Page } = await get<Page>(`/v1/stores/product-stats/range?limit=2${next}`);
+    keys.push(...body.rows.map(({ key }) => key));
+    cursor = body.cursor;
+  }
+  expect(keys).toEqual(['bowl', 'cup', 'jug', 'lid', 'pan', 'pot']);
+  const { body } = await get<Page>('/v1/stores/product-stats/range?prefix=p');
+  expect(body.rows.map(({ key, value }) => [key, value.purchases])).toEqual([
+    ['pan', 3],
+    ['pot', 3],
+  ]);
+  expect((await get('/v1/stores/nothing/range')).status).toBe(404);
+});

@@ -384,6 +384,7 @@ describe('health', () => {
       '/v1/recommendations',
       '/v1/stores',
       '/v1/stores/{name}/keys/{key}',
+      '/v1/stores/{name}/range',
       '/v1/topology',
       '/v1/users/{id}/profile',
       '/v1/users/{id}/recommendations',

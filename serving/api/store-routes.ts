@@ -22,6 +22,33 @@ const Row = Type.Object({
   asOf: AsOf,
 });
 
+const KeyText = Type.Optional(Type.String({ maxLength: 4096 }));
+
+const RangeQuery = Type.Object(
+  {
+    from: KeyText,
+    to: KeyText,
+    prefix: KeyText,
+    limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+    cursor: Type.Optional(Type.String({ maxLength: 8192, description: 'Of the page before.' })),
+  },
+  { additionalProperties: false },
+);
+
+const Page = Type.Object({
+  store: Type.String(),
+  rows: Type.Array(
+    Type.Object({
+      key: Type.String(),
+      windowStartMs: Type.Optional(Type.Integer()),
+      partition: Type.Integer(),
+      value: Type.Unknown(),
+    }),
+  ),
+  cursor: Type.Union([Type.String(), Type.Null()], { description: 'null: there is no more.' }),
+  asOf: AsOf,
+});
+
 export function storeRoutes(app: App, api: Api): void {
   const tags = ['stores'];
 
@@ -54,6 +81,26 @@ export function storeRoutes(app: App, api: Api): void {
       const { found, partition, value, asOf } = await api.ask({ kind: 'get', store: name, key });
       if (!found) throw new MillraceError('NOT_FOUND', `Store '${name}' has no key '${key}'.`, { store: name, key });
       return { store: name, key, partition, value, asOf };
+    },
+  );
+
+  app.get(
+    '/v1/stores/:name/range',
+    {
+      schema: {
+        tags,
+        summary: 'Rows of a store, in key order',
+        description:
+          'All rows, those of [from, to), or those whose key begins with `prefix`; text keys in the order of their UTF-8 bytes. A page is of one commit; `cursor` leads to the next one.',
+        params: Type.Object({ name: Type.String() }),
+        querystring: RangeQuery,
+        response: answers(Page, 400, 404, 503),
+      },
+    },
+    async ({ params: { name }, query: { from, to, prefix, limit, cursor } }) => {
+      const bounds = { from: from ?? null, to: to ?? null, prefix: prefix ?? null, cursor: cursor ?? null };
+      const page = await api.ask({ kind: 'range', store: name, ...bounds, limit });
+      return { store: name, ...page };
     },
   );
 }

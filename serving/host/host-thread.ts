@@ -60,6 +60,8 @@ class HostThread {
         return this.#reader.getMany(request.keys);
       case 'scan':
         return this.#reader.scan(request);
+      case 'range':
+        return this.#reader.range(request);
       case 'stores':
         return this.#reader.stores();
       case 'lag':

@@ -50,6 +50,8 @@ export type Request =
       readonly after: Uint8Array | null;
       readonly limit: number;
     }
+  /** A page of a store in key order, for readers. */
+  | ({ readonly kind: 'range' } & RangeRequest)
   /** Resolves when everything in the log has been processed and committed. */
   | { readonly kind: 'caughtUp' }
   /** Connects another thread: it may send requests through this port. */
@@ -67,6 +69,7 @@ export interface Answers {
   readonly metrics: { readonly [counter: string]: number };
   readonly read: { readonly records: ArrayBuffer; readonly nextOffset: number };
   readonly scan: ScanAnswer;
+  readonly range: RangePage & { readonly asOf: readonly SourceOffset[] };
   readonly caughtUp: readonly SourceOffset[];
   readonly connect: null;
   readonly stop: null;
@@ -98,6 +101,29 @@ export interface ScanAnswer {
   readonly rows: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
   readonly done: boolean;
   readonly asOf: readonly SourceOffset[];
+}
+
+/** Keys as text, JSON where they are no strings; `[from, to)`, or all that begin with `prefix`. */
+export interface RangeRequest {
+  readonly store: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly prefix: string | null;
+  readonly limit: number;
+  /** Of the page before. */
+  readonly cursor: string | null;
+}
+
+export interface RangePage {
+  readonly rows: readonly {
+    readonly key: string;
+    /** Of a window store. */
+    readonly windowStartMs?: number;
+    readonly partition: number;
+    readonly value: unknown;
+  }[];
+  /** null: this page is the last. */
+  readonly cursor: string | null;
 }
 
 export interface StoreFacts {

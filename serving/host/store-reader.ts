@@ -3,6 +3,8 @@ import { MillraceError } from '../../schemas/index.ts';
 import { concatBytes, keyAfter, prefixEnd, type Engine, type EngineSnapshot } from '../../state/index.ts';
 import { describeExecution, type EmbeddedRuntime, type StoreSpec, type Topology } from '../../topology/index.ts';
 import type { Answers, Request, ScanAnswer, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
+import { rangePage } from './store-range.ts';
+import { decodeValue, encodeKey } from './store-rows.ts';
 
 /**
  * Reads committed state for other threads. A read takes a snapshot of the database while no commit is on its way, so
@@ -66,6 +68,15 @@ export class StoreReader {
     });
   }
 
+  async range(request: Extract<Request, { kind: 'range' }>): Promise<Answers['range']> {
+    const spec = this.#spec(request.store);
+    const partitions = this.#partitions(request.store);
+    return this.#read(async (snapshot, asOf) => ({
+      ...(await rangePage(snapshot, { spec, partitions, request })),
+      asOf,
+    }));
+  }
+
   stores(): StoreFacts[] {
     const { graph } = this.#runtime;
     return [...graph.stores.values()].map((spec) => {
@@ -100,6 +111,12 @@ export class StoreReader {
     return await read(snapshot, asOf);
   }
 
+  #partitions(store: string): { readonly partition: number; readonly prefix: Uint8Array }[] {
+    return this.#runtime
+      .stores(store)
+      .map(({ partition }) => ({ partition, prefix: this.#runtime.storePrefix(store, partition) }));
+  }
+
   #spec(store: string): StoreSpec {
     const spec = this.#runtime.graph.stores.get(store);
     if (spec !== undefined) return spec;
@@ -111,27 +128,4 @@ export class StoreReader {
 /** A commit drains what lies between the tasks, so the offsets of the source alone say what it reflects. */
 export function sourceOffsets(committed: readonly SourceOffset[]): readonly SourceOffset[] {
   return committed.filter(({ topic }) => topic === shopTopics.interactions);
-}
-
-function encodeKey(spec: StoreSpec, key: string): Uint8Array {
-  const { keySerde } = spec;
-  try {
-    return keySerde.serialize(keySerde.name === 'string' ? key : JSON.parse(key));
-  } catch (cause) {
-    const message = `'${key}' is not a key of '${spec.name}': wanted JSON of a '${keySerde.name}'.`;
-    throw new MillraceError('INVALID_ARGUMENT', message, { store: spec.name, key }, { cause });
-  }
-}
-
-/** Timestamped values begin with their timestamp (KIP-258). */
-function decodeValue(spec: StoreSpec, bytes: Uint8Array): unknown {
-  if (spec.kind === 'key-value') return asPlain(spec.valueSerde.deserialize(bytes));
-  const timestamp = Number(Buffer.from(bytes.buffer, bytes.byteOffset, 8).readBigInt64BE());
-  return { value: asPlain(spec.valueSerde.deserialize(bytes.subarray(8))), timestamp };
-}
-
-/** Objects of classes with private fields arrive empty in another thread; those that are shown anywhere have a toJSON. */
-function asPlain(value: unknown): unknown {
-  const { toJSON } = (value ?? {}) as { readonly toJSON?: () => unknown };
-  return typeof toJSON === 'function' ? toJSON.call(value) : value;
 }
