@@ -19,6 +19,7 @@ export type {
   WriteOperation,
 } from './engine.ts';
 export { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
+export { FreeSpace } from './free-space.ts';
 export type { KeyCodec } from './key-codec.ts';
 export { bytesKey, int64Key, tupleKey, uint32Key, utf8Key, windowedKey, type WindowedKeyCodec } from './key-codecs.ts';
 export { createKeyValueStore, createTimestampedKeyValueStore, type StoreOptions } from './key-value-store.ts';

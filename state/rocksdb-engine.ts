@@ -28,6 +28,8 @@ export interface RocksEngineOptions {
   readonly writeBufferBytes?: number;
   /** How many of them may wait to be flushed, the one being written counted. Default 3. */
   readonly writeBuffersMax?: number;
+  /** Called once, when a write, a sync or a flush has failed: the engine reads on and takes no more writes. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 const families: readonly ColumnFamily[] = ['log', 'state', 'meta'];
@@ -77,6 +79,7 @@ class RocksEngine implements Engine {
   readonly #view: RocksView;
   readonly #readOnly: boolean;
   readonly #walBytesMax: number;
+  readonly #onFailure: ((error: unknown) => void) | undefined;
   readonly #walSync: WriteAheadLogSync;
   #walBytes = 0;
   #writing: Promise<void> | undefined;
@@ -94,6 +97,7 @@ class RocksEngine implements Engine {
     this.#folder = folder;
     this.#view = new RocksView(root, this.#iterators);
     this.#readOnly = options.readOnly ?? false;
+    this.#onFailure = options.onFailure;
     this.#walBytesMax = options.walBytesMax ?? 128 * mebibyte;
     this.#walSync = new WriteAheadLogSync(folder);
   }
@@ -125,7 +129,7 @@ class RocksEngine implements Engine {
     try {
       await this.#writing;
     } catch (error) {
-      this.#failed ??= error;
+      this.#fail(error);
       throw error;
     } finally {
       this.#writing = undefined;
@@ -178,9 +182,13 @@ class RocksEngine implements Engine {
 
   #flushInBackground(): void {
     if (this.#flushing) return;
-    this.flush().catch((error: unknown) => {
-      this.#failed ??= error;
-    });
+    this.flush().catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed !== undefined || this.#closing !== undefined) return;
+    this.#failed = error;
+    this.#onFailure?.(error);
   }
 
   async stats(): Promise<EngineStats> {

@@ -25,6 +25,9 @@ export async function start(settings: Settings, { dataset, live }: StartOptions)
   using shutdown = new Shutdown(settings.stopDeadlineMs);
   await using host = await Host.open({ dataDir, partitions, syncWrites });
   const failure = new TopologyFailure();
+  host.onStorage((error) =>
+    warn(error === undefined ? 'The data folder can be written again; everything goes on.' : errorReport(error).text),
+  );
   const registry = await openEmbeddedRegistry(dataDir);
   await using server = await startServer({ host: failure.heardOf(host), registry, address, port });
   const { url } = server;

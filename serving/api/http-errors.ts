@@ -22,6 +22,8 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   BODY_TOO_LARGE: 413,
   MEDIA_TYPE_UNSUPPORTED: 415,
   OVERLOADED: 503,
+  STORAGE_FULL: 503,
+  STORAGE_FAILED: 503,
 };
 
 /** What fastify itself refuses, in our words. */

@@ -1,82 +1,101 @@
+import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { openEmbeddedLog, type EmbeddedLog } from '../../log/index.ts';
-import { shopTopics, shopTopology } from '../../processors/index.ts';
-import { MillraceError, openEmbeddedRegistry } from '../../schemas/index.ts';
-import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
-import { EmbeddedRuntime } from '../../topology/index.ts';
+import { isMillraceError, MillraceError, type ErrorCode } from '../../schemas/index.ts';
+import { FreeSpace, noteOwner, readOwner } from '../../state/index.ts';
+import { Database, type DatabaseHooks } from './database.ts';
 import { errorFields } from './error-fields.ts';
-import { EventIndex } from './event-index.ts';
 import type { Answers, HostMessage, HostSettings, Request, RequestMessage } from './messages.ts';
 import { packRecords, unpackRecords } from './packed-records.ts';
-import { publishedStores } from './published-stores.ts';
-import { Publisher } from './publisher.ts';
-import { StoreReader } from './store-reader.ts';
 
 /**
  * The thread that owns the database: engine, log and topology live here and nowhere else. It answers requests between
  * batches and publishes what every commit changed (docs/decisions/003-threads-and-lookups.md).
  */
-export const applicationId = 'shop';
-
 class HostThread {
   readonly #settings: HostSettings;
-  readonly #engine: Engine;
-  readonly #commits: GroupCommit;
-  readonly #log: EmbeddedLog;
-  readonly #runtime: EmbeddedRuntime;
-  readonly #reader: StoreReader;
-  readonly #index: EventIndex;
+  readonly #port: MessagePort;
+  readonly #space: FreeSpace;
+  #database: Database;
+  #reopening: Promise<void> | undefined;
+  #recovering: Promise<void> | undefined;
+  #saidStorage = false;
+  #stopping = false;
 
-  constructor(parts: HostParts) {
-    this.#settings = parts.settings;
-    this.#engine = parts.engine;
-    this.#commits = parts.commits;
-    this.#log = parts.log;
-    this.#runtime = parts.runtime;
-    this.#reader = new StoreReader(parts.engine, parts.runtime);
-    this.#index = new EventIndex(parts.engine, Date.now);
+  static async open(settings: HostSettings, port: MessagePort): Promise<HostThread> {
+    const space = new FreeSpace(settings.dataDir, settings.storageReserveBytes);
+    const holder: { thread?: HostThread } = {};
+    const hooks = {
+      send: (message: HostMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer),
+      paused: () => space.isLow,
+      onFailure: () => holder.thread?.recover(),
+    };
+    const database = await Database.open(settings, hooks);
+    await space.look();
+    const thread = new HostThread({ settings, port, space, database, hooks });
+    holder.thread = thread;
+    await database.publishAll();
+    thread.listen(port);
+    if (settings.runs) database.runtime.start();
+    thread.#watchSpace();
+    if (database.failure !== undefined) thread.recover();
+    return thread;
   }
 
-  start(): void {
-    if (this.#settings.runs) this.#runtime.start();
+  readonly #hooks: DatabaseHooks;
+
+  private constructor(parts: ThreadParts) {
+    this.#settings = parts.settings;
+    this.#port = parts.port;
+    this.#space = parts.space;
+    this.#database = parts.database;
+    this.#hooks = parts.hooks;
+  }
+
+  get partitions(): number {
+    return this.#database.partitions;
   }
 
   listen(port: MessagePort): void {
     port.on('message', ({ id, request }: RequestMessage) => {
       this.#answer(request).then(
         (answer) => port.postMessage({ kind: 'answer', id, answer } satisfies HostMessage),
-        (error: unknown) => port.postMessage({ kind: 'error', id, error: errorFields(error) } satisfies HostMessage),
+        (error: unknown) => {
+          const told = errorFields(this.#storageError(error));
+          port.postMessage({ kind: 'error', id, error: told } satisfies HostMessage);
+        },
       );
     });
   }
 
   async #answer(request: Request): Promise<Answers[Request['kind']]> {
+    if (this.#reopening !== undefined) await this.#reopening.catch(() => undefined); // What follows tells it.
+    const { reader, runtime } = this.#database;
     switch (request.kind) {
       case 'produce':
         return this.#produce(request);
       case 'get':
-        return this.#reader.get(request.store, request.key);
+        return reader.get(request.store, request.key);
       case 'getMany':
-        return this.#reader.getMany(request.keys);
+        return reader.getMany(request.keys);
       case 'scan':
-        return this.#reader.scan(request);
+        return reader.scan(request);
       case 'range':
-        return this.#reader.range(request);
+        return reader.range(request);
       case 'stores':
-        return this.#reader.stores();
+        return reader.stores();
       case 'lag':
         return this.#lag();
       case 'topology': {
-        const { topology, execution } = this.#reader.topology();
+        const { topology, execution } = reader.topology();
         return { text: topology.describe(), json: topology.toJSON(), execution };
       }
       case 'metrics':
-        return this.#runtime.metrics.snapshot();
+        return runtime.metrics.snapshot();
       case 'read':
         return this.#read(request);
       case 'caughtUp':
-        await this.#runtime.caughtUp();
-        return this.#reader.sourceOffsets();
+        return await this.#caughtUp();
       case 'connect':
         this.listen(request.port);
         return null;
@@ -87,23 +106,28 @@ class HostThread {
   }
 
   async #produce({ topic, records, eventIds }: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {
+    if (this.#database.failure !== undefined || !(await this.#space.look())) {
+      this.#tellStorage();
+      throw this.#unwritable();
+    }
+    const { index, commits } = this.#database;
     if (eventIds === undefined) return { appended: await this.#append(topic, unpackRecords(records)), duplicates: [] };
-    const duplicates = await this.#index.duplicates(eventIds);
+    const duplicates = await index.duplicates(eventIds);
     const fresh = eventIds.filter((_, index) => !duplicates.has(index));
     const append = this.#append(
       topic,
       unpackRecords(records, (index) => !duplicates.has(index)),
     );
-    this.#index.track(fresh, append);
+    index.track(fresh, append);
     // Submitted behind the append, so never durable before it; usually both share one write.
-    const indexed = this.#commits.submit((writer) => this.#index.stage(writer, fresh));
+    const indexed = commits.submit((writer) => index.stage(writer, fresh));
     const [appended] = await Promise.all([append, indexed]);
     return { appended, duplicates: [...duplicates] };
   }
 
   async #append(topic: string, partitions: ReturnType<typeof unpackRecords>): Promise<number> {
     const appends = [...partitions].map(async ([partition, records]) => {
-      await this.#log.produce({ topic, partition }, records);
+      await this.#database.log.produce({ topic, partition }, records);
       return records.length;
     });
     return (await Promise.all(appends)).reduce((sum, count) => sum + count, 0);
@@ -111,81 +135,148 @@ class HostThread {
 
   async #read({ topic, partition, offset, maxRecords }: Extract<Request, { kind: 'read' }>): Promise<Answers['read']> {
     const of = { topic, partition };
-    const start = Math.max(offset, await this.#log.listOffsets(of, 'earliest'));
-    const { records, nextOffset } = await this.#log.read(of, start, { maxRecords, maxBytes: 8 * 1024 * 1024 });
+    const start = Math.max(offset, await this.#database.log.listOffsets(of, 'earliest'));
+    const { records, nextOffset } = await this.#database.log.read(of, start, { maxRecords, maxBytes: 8 * 1024 * 1024 });
     return { records: packRecords(records.map((record) => ({ ...record, partition }))), nextOffset };
   }
 
   #lag(): Answers['lag'] {
+    const { runtime, log } = this.#database;
     const committed = new Map(
-      this.#runtime.committedOffsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]),
+      runtime.committedOffsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]),
     );
-    return this.#runtime.tasks.flatMap((task) =>
+    return runtime.tasks.flatMap((task) =>
       task.inputs.map(({ partition: { topic, partition } }) => {
         const committedOffset = committed.get(`${topic}/${partition}`) ?? 0;
-        const endOffset = this.#log.endOffset({ topic, partition });
+        const endOffset = log.endOffset({ topic, partition });
         const lagRecords = endOffset - committedOffset;
         return { task: task.id, topic, partition, committedOffset, endOffset, lagRecords };
       }),
     );
   }
 
+  /** Goes on waiting over a reopening. */
+  async #caughtUp(): Promise<Answers['caughtUp']> {
+    for (;;) {
+      const database = this.#database;
+      try {
+        await database.runtime.caughtUp();
+        return database.reader.sourceOffsets();
+      } catch (error) {
+        if (database.failure === undefined || this.#stopping) throw error;
+        await this.#recovering;
+      }
+    }
+  }
+
+  /**
+   * A write has failed, so what is durable is in doubt: gives the open database up and opens it again, as after a kill,
+   * as soon as there is room. Until then it still answers reads of what was committed.
+   */
+  recover(): void {
+    this.#recovering ??= this.#recover().finally(() => {
+      this.#recovering = undefined;
+    });
+  }
+
+  async #recover(): Promise<void> {
+    while (!this.#stopping && this.#database.failure !== undefined) {
+      await setTimeout(lookEveryMs);
+      if (!(await this.#space.look())) {
+        this.#tellStorage();
+        continue;
+      }
+      this.#tellStorage();
+      this.#reopening = this.#reopen();
+      // Full again, or not mended: the next turn tries again, and requests are told meanwhile.
+      await this.#reopening.catch((error: unknown) => (this.#database.failure = { error }));
+      this.#reopening = undefined;
+    }
+    this.#tellStorage();
+  }
+
+  async #reopen(): Promise<void> {
+    const { dataDir, runs } = this.#settings;
+    const owner = await readOwner(dataDir);
+    const before = this.#database;
+    await before.abandon();
+    const database = await Database.open(this.#settings, this.#hooks);
+    this.#database = database;
+    if (owner !== undefined) await noteOwner(dataDir, owner);
+    // The write that failed may have come through, unseen by the replica.
+    if (!isDeepStrictEqual(database.runtime.committedOffsets, before.runtime.committedOffsets)) {
+      await database.publishAll();
+    }
+    if (runs) database.runtime.start();
+  }
+
+  /** Without producers, too, the topology has to hear that the disk fills up. */
+  #watchSpace(): void {
+    const timer = setInterval(() => {
+      void this.#space.look().then(
+        () => this.#tellStorage(),
+        () => undefined, // The folder is gone: the next write says so.
+      );
+    }, lookEveryMs);
+    timer.unref();
+  }
+
+  /** Says once when writing has become impossible, and once when it is possible again. */
+  #tellStorage(): void {
+    const unwritable = this.#database.failure !== undefined || this.#space.isLow;
+    if (unwritable === this.#saidStorage) return;
+    this.#saidStorage = unwritable;
+    const error = unwritable ? errorFields(this.#unwritable()) : null;
+    this.#port.postMessage({ kind: 'storage', error } satisfies HostMessage);
+  }
+
+  #unwritable(): MillraceError {
+    const cause = this.#database.failure?.error;
+    if (this.#space.isLow || cause === undefined || isNoSpace(cause)) return this.#space.error(cause);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const { dataDir: folder } = this.#settings;
+    return new MillraceError(
+      'STORAGE_FAILED',
+      `A write to the data folder ${folder} failed, it is being opened again: ${reason}`,
+      { folder },
+      { cause },
+    );
+  }
+
+  /** An error that is only a consequence of the failed write, in its words. */
+  #storageError(error: unknown): unknown {
+    if (this.#database.failure === undefined) return error;
+    return isMillraceError(error) && !consequences.has(error.code) ? error : this.#unwritable();
+  }
+
   async #stop(): Promise<void> {
-    await this.#runtime.stop();
-    await this.#commits.idle();
-    await this.#log[Symbol.asyncDispose]();
-    await this.#engine[Symbol.asyncDispose]();
+    this.#stopping = true;
+    await this.#recovering;
+    await this.#database.close();
   }
 }
 
-interface HostParts {
+interface ThreadParts {
   readonly settings: HostSettings;
-  readonly engine: Engine;
-  readonly commits: GroupCommit;
-  readonly log: EmbeddedLog;
-  readonly runtime: EmbeddedRuntime;
+  readonly port: MessagePort;
+  readonly space: FreeSpace;
+  readonly database: Database;
+  readonly hooks: DatabaseHooks;
+}
+
+const lookEveryMs = 500;
+
+/** What an engine, a log and a runtime say after a write of theirs has failed. */
+const consequences = new Set<ErrorCode>(['INTERNAL', 'LOG_CLOSED', 'STORE_CLOSED', 'TASK_STOPPED']);
+
+function isNoSpace(error: unknown): boolean {
+  return error instanceof Error && /no space left|ENOSPC|quota/i.test(error.message);
 }
 
 /** Opens the folder, publishes what is in it, then starts the topology. */
 export async function openHostThread(settings: HostSettings, port: MessagePort): Promise<void> {
-  const { dataDir, syncWrites } = settings;
-  const engine = await openDataFolder(dataDir, settings.database);
-  const commits = createGroupCommit(engine);
-  const log = await openEmbeddedLog({ engine, commits, syncWrites });
-  const registry = await openEmbeddedRegistry(dataDir);
-  const made = (await log.topics()).find(({ name }) => name === shopTopics.interactions);
-  const partitions = made?.partitions ?? settings.partitions;
-  const topology = await shopTopology({ registry, partitions });
-  const waiting = new Int32Array(settings.waiting);
-  const publisher = new Publisher(publishedStores, (publication) => {
-    port.postMessage({ kind: 'publication', publication } satisfies HostMessage, [publication.slice]);
-  });
-  const runtime = await EmbeddedRuntime.open({
-    topology,
-    applicationId,
-    engine,
-    commits,
-    log,
-    topics: { [shopTopics.interactions]: partitions, [shopTopics.clean]: partitions, [shopTopics.deadLetter]: 1 },
-    config: { storeCacheBytes: settings.storeCacheBytes, commitIntervalMs: settings.commitIntervalMs },
-    handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
-    deadLetterTopic: shopTopics.deadLetter,
-    publish: { stores: publishedStores, onCommit: (commit) => publisher.publish(commit) },
-    queriesWaiting: () => Atomics.load(waiting, 0) > 0,
-    onFailure: (error) => {
-      port.postMessage({ kind: 'topologyFailed', error: errorFields(error) } satisfies HostMessage);
-    },
-  });
-  await publisher.publishAll(engine, runtime);
-  const thread = new HostThread({ settings, engine, commits, log, runtime });
-  thread.listen(port);
-  thread.start();
-  port.postMessage({ kind: 'opened', partitions } satisfies HostMessage);
-}
-
-/** A record that breaks a rule of the shop is dead; anything else is a fault of ours and stops the topology. */
-function deadLetterBadRecords(_: unknown, error: MillraceError): 'dead-letter' | 'fail' {
-  return error.cause instanceof MillraceError && error.cause.code === 'INVALID_EVENT' ? 'dead-letter' : 'fail';
+  const thread = await HostThread.open(settings, port);
+  port.postMessage({ kind: 'opened', partitions: thread.partitions } satisfies HostMessage);
 }
 
 if (parentPort !== null) {

@@ -25,6 +25,7 @@ export class Host implements AsyncDisposable {
   #early: Publication[] = [];
   #onTopologyFailed: ((error: MillraceError) => void) | undefined;
   #topologyFailure: MillraceError | undefined;
+  #onStorage: ((error: MillraceError | undefined) => void) | undefined;
   #onEnded: ((error: Error) => void) | undefined;
   #ended: Error | undefined;
   #closed: Promise<void> | undefined;
@@ -78,6 +79,11 @@ export class Host implements AsyncDisposable {
     if (this.#topologyFailure !== undefined) listener(this.#topologyFailure);
   }
 
+  /** Hears when nothing can be written, and why; and, with undefined, when it can be again. One listener. */
+  onStorage(listener: (error: MillraceError | undefined) => void): void {
+    this.#onStorage = listener;
+  }
+
   /** Hears when the thread ends without having been closed: nothing is answered any more. One listener. */
   onEnded(listener: (error: Error) => void): void {
     this.#onEnded = listener;
@@ -123,6 +129,9 @@ export class Host implements AsyncDisposable {
       case 'publication':
         if (this.#onPublication === undefined) this.#early.push(message.publication);
         else this.#onPublication(message.publication);
+        return;
+      case 'storage':
+        this.#onStorage?.(message.error === null ? undefined : errorFrom(message.error));
         return;
       case 'topologyFailed':
         this.#topologyFailure = errorFrom(message.error);
@@ -222,6 +231,7 @@ const resourceLimits = { maxYoungGenerationSizeMb: 192 };
 const defaultSettings: Omit<HostSettings, 'dataDir' | 'waiting'> = {
   partitions: 1,
   syncWrites: false,
+  storageReserveBytes: 256 * 1024 * 1024,
   storeCacheBytes: 256 * 1024 * 1024,
   commitIntervalMs: 200,
   runs: true,

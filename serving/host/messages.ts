@@ -11,7 +11,9 @@ export interface HostSettings {
   readonly syncWrites: boolean;
   readonly storeCacheBytes: number;
   /** Bounds of the database's own memory and write-ahead log; state/ has the defaults. */
-  readonly database?: RocksEngineOptions;
+  readonly database?: Omit<RocksEngineOptions, 'onFailure'>;
+  /** Nothing is taken while less of the disk is free (state/free-space.ts). */
+  readonly storageReserveBytes: number;
   readonly commitIntervalMs: number;
   /** False: the log takes records and answers, the topology stands still (CLI commands that only read). */
   readonly runs: boolean;
@@ -159,6 +161,8 @@ export type HostMessage =
   | { readonly kind: 'openFailed'; readonly error: ErrorFields }
   /** The topology has stopped; the log and look-ups go on. */
   | { readonly kind: 'topologyFailed'; readonly error: ErrorFields }
+  /** Nothing can be written, with the reason; null when it can be again. */
+  | { readonly kind: 'storage'; readonly error: ErrorFields | null }
   | { readonly kind: 'publication'; readonly publication: Publication };
 
 /**

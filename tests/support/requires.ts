@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'vitest';
 
 /**
@@ -7,10 +9,12 @@ import { describe, test } from 'vitest';
  * `it.describe(...)`. Where the component is missing they are skipped, with the reason in their title; under `CI=true` they
  * fail instead, so that a machine without the component cannot look green.
  *
+ * `tmpfs` is the right to mount a small file system in memory, which tests fill up.
+ *
  * `test-data` is the folder that `MILLRACE_TEST_DATA` names. Unset is a choice and always skips; set to a folder that does
  * not exist is a mistake, which counts as missing.
  */
-export type Component = 'java' | 'maven' | 'python' | 'test-data';
+export type Component = 'java' | 'maven' | 'python' | 'test-data' | 'tmpfs';
 
 export interface Requirement {
   /** Whether the component is there. */
@@ -62,7 +66,20 @@ function lookFor(component: Component): Finding {
       ? { kind: 'found' }
       : { kind: 'missing', what: `MILLRACE_TEST_DATA=${folder} does not exist` };
   }
+  if (component === 'tmpfs')
+    return mayMount() ? { kind: 'found' } : { kind: 'missing', what: 'tmpfs cannot be mounted' };
   const [command, flag] = commands[component];
   const { status } = spawnSync(command, [flag], { stdio: 'ignore', timeout: 30_000 });
   return status === 0 ? { kind: 'found' } : { kind: 'missing', what: `${command} was not found` };
+}
+
+function mayMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-may-mount-'));
+  try {
+    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' });
+    if (status === 0) spawnSync('umount', [folder], { stdio: 'ignore' });
+    return status === 0;
+  } finally {
+    rmdirSync(folder);
+  }
 }

@@ -136,6 +136,7 @@ export class EmbeddedRuntime {
     this.#wake?.();
     await this.#running;
     this.#stopListening();
+    for (const { reject } of this.#caughtUpListeners.splice(0)) reject(stopped('it was given up'));
     for (const task of this.tasks) for (const store of task.stores.values()) store.discard();
   }
 
@@ -164,6 +165,10 @@ export class EmbeddedRuntime {
 
   async #loop(): Promise<void> {
     while (!this.#stopping) {
+      if (this.#options.paused?.() === true) {
+        await this.#sleep();
+        continue;
+      }
       const listeners = this.#caughtUpListeners.length;
       const punctuated = await this.punctuate();
       const worked = await this.#step(this.#batchLimit());
@@ -384,6 +389,8 @@ export interface RuntimeOptions {
   readonly publish?: { readonly stores: readonly string[]; readonly onCommit: (commit: PublishedCommit) => void };
   /** True while somebody waits for an answer from this thread. */
   readonly queriesWaiting?: () => boolean;
+  /** While true, nothing is read or committed; asked again when somebody appends, and every second. */
+  readonly paused?: () => boolean;
   readonly onFailure?: (error: unknown) => void;
   readonly nowMs?: () => number;
 }

@@ -1,0 +1,139 @@
+import { openEmbeddedLog, type EmbeddedLog } from '../../log/index.ts';
+import { shopTopics, shopTopology } from '../../processors/index.ts';
+import { MillraceError, openEmbeddedRegistry } from '../../schemas/index.ts';
+import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
+import { EmbeddedRuntime } from '../../topology/index.ts';
+import { errorFields } from './error-fields.ts';
+import { EventIndex } from './event-index.ts';
+import type { HostMessage, HostSettings } from './messages.ts';
+import { publishedStores } from './published-stores.ts';
+import { Publisher } from './publisher.ts';
+import { StoreReader } from './store-reader.ts';
+
+export const applicationId = 'shop';
+
+export interface DatabaseHooks {
+  send(message: HostMessage, transfer?: ArrayBuffer[]): void;
+  /** The topology stands still while this is true. */
+  paused(): boolean;
+  /** A write has failed; the database says so in `failure`. */
+  onFailure(): void;
+}
+
+/** Everything over one opening of the data folder: engine, log, topology, and what reads them. */
+export class Database {
+  readonly engine: Engine;
+  readonly commits: GroupCommit;
+  readonly log: EmbeddedLog;
+  readonly runtime: EmbeddedRuntime;
+  readonly reader: StoreReader;
+  readonly index: EventIndex;
+  readonly partitions: number;
+  /** Set when what is durable is in doubt. */
+  failure: { readonly error: unknown } | undefined;
+  readonly #publisher: Publisher;
+
+  /** Opens the folder; the topology stands where the last commit left it, and has not been started. */
+  static async open(settings: HostSettings, hooks: DatabaseHooks): Promise<Database> {
+    const holder: { database?: Database; failure?: { readonly error: unknown } } = {};
+    const onFailure = (error: unknown): void => {
+      holder.failure = { error };
+      if (holder.database === undefined) return;
+      holder.database.failure = holder.failure;
+      hooks.onFailure();
+    };
+    const engine = await openDataFolder(settings.dataDir, { ...settings.database, onFailure });
+    try {
+      const publisher = new Publisher(publishedStores, (publication) =>
+        hooks.send({ kind: 'publication', publication }, [publication.slice]),
+      );
+      const commits = createGroupCommit(engine);
+      const log = await openEmbeddedLog({ engine, commits, syncWrites: settings.syncWrites });
+      const opened = { settings, hooks, engine, commits, log, publisher };
+      const { runtime, partitions } = await openRuntime(opened, () => holder.failure !== undefined);
+      const database = new Database({ ...opened, runtime, partitions });
+      holder.database = database;
+      database.failure = holder.failure;
+      return database;
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  private constructor(parts: OpenedLog & { readonly runtime: EmbeddedRuntime; readonly partitions: number }) {
+    this.engine = parts.engine;
+    this.commits = parts.commits;
+    this.log = parts.log;
+    this.runtime = parts.runtime;
+    this.partitions = parts.partitions;
+    this.reader = new StoreReader(parts.engine, parts.runtime);
+    this.index = new EventIndex(parts.engine, Date.now);
+    this.#publisher = parts.publisher;
+  }
+
+  publishAll(): Promise<void> {
+    return this.#publisher.publishAll(this.engine, this.runtime);
+  }
+
+  /** Commits and closes; after a failed write, or when the commit fails, closes only: the log has what was taken. */
+  async close(): Promise<void> {
+    try {
+      if (this.failure === undefined) await this.runtime.stop();
+    } catch (error) {
+      if (this.failure === undefined) throw error;
+    }
+    await this.#closeFolder();
+  }
+
+  /** Closes without a commit, as a kill would. */
+  async abandon(): Promise<void> {
+    await this.runtime.abandon();
+    await this.#closeFolder();
+  }
+
+  async #closeFolder(): Promise<void> {
+    await this.commits.idle();
+    await this.log[Symbol.asyncDispose]();
+    await this.engine[Symbol.asyncDispose]();
+  }
+}
+
+interface OpenedLog {
+  readonly settings: HostSettings;
+  readonly hooks: DatabaseHooks;
+  readonly engine: Engine;
+  readonly commits: GroupCommit;
+  readonly log: EmbeddedLog;
+  readonly publisher: Publisher;
+}
+
+async function openRuntime({ settings, hooks, publisher, ...opened }: OpenedLog, hasFailed: () => boolean) {
+  const registry = await openEmbeddedRegistry(settings.dataDir);
+  const made = (await opened.log.topics()).find(({ name }) => name === shopTopics.interactions);
+  const partitions = made?.partitions ?? settings.partitions;
+  const topology = await shopTopology({ registry, partitions });
+  const waiting = new Int32Array(settings.waiting);
+  const runtime = await EmbeddedRuntime.open({
+    ...opened,
+    topology,
+    applicationId,
+    topics: { [shopTopics.interactions]: partitions, [shopTopics.clean]: partitions, [shopTopics.deadLetter]: 1 },
+    config: { storeCacheBytes: settings.storeCacheBytes, commitIntervalMs: settings.commitIntervalMs },
+    handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
+    deadLetterTopic: shopTopics.deadLetter,
+    publish: { stores: publishedStores, onCommit: (commit) => publisher.publish(commit) },
+    queriesWaiting: () => Atomics.load(waiting, 0) > 0,
+    paused: () => hooks.paused() || hasFailed(),
+    onFailure: (error) => {
+      // After a failed write the folder is opened again, and the topology with it.
+      if (!hasFailed()) hooks.send({ kind: 'topologyFailed', error: errorFields(error) });
+    },
+  });
+  return { runtime, partitions };
+}
+
+/** A record that breaks a rule of the shop is dead; anything else is a fault of ours and stops the topology. */
+function deadLetterBadRecords(_: unknown, error: MillraceError): 'dead-letter' | 'fail' {
+  return error.cause instanceof MillraceError && error.cause.code === 'INVALID_EVENT' ? 'dead-letter' : 'fail';
+}
