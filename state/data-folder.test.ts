@@ -107,16 +107,39 @@ describe('data folder', () => {
     writeFileSync(join(folder, 'format.json'), '{"format":7}');
     await expect(openDataFolder(folder)).rejects.toMatchObject({
       code: 'DATA_FOLDER_NEWER',
-      message: expect.stringContaining('has format 7, and this program knows formats up to 1') as string,
-      facts: { folder, found: 7, known: 1 },
+      message: expect.stringContaining('has format 7, and this program knows formats up to 2') as string,
+      facts: { folder, found: 7, known: 2 },
     });
     expect(existsSync(join(folder, 'db'))).toBe(false);
+  });
+
+  it('takes an older format through its steps in order, and says so when each is durable', async () => {
+    const folder = newFolder();
+    await (await openDataFolder(folder))[Symbol.asyncDispose]();
+    const path = join(folder, 'format.json');
+    writeFileSync(path, '{"format":1}');
+    await expect(openDataFolder(folder, { readOnly: true })).rejects.toMatchObject({ code: 'DATA_FOLDER_UNUSABLE' });
+    const failing = { from: 1, what: 'fails', run: () => Promise.reject(new Error('the step broke')) };
+    await expect(openDataFolder(folder, { migrations: [failing] })).rejects.toThrow('the step broke');
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ format: 1 });
+    const heard: unknown[] = [];
+    const ran: unknown[] = [];
+    const step = {
+      from: 1,
+      what: 'rows are renamed',
+      run: () => Promise.resolve(void ran.push(readFileSync(path, 'utf8'))),
+    };
+    const engine = await openDataFolder(folder, { migrations: [step], onMigrated: (migrated) => heard.push(migrated) });
+    await engine[Symbol.asyncDispose]();
+    expect(ran).toEqual(['{"format":1}']);
+    expect(heard).toEqual([{ from: 1, to: 2, what: 'rows are renamed' }]);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ format: 2 });
   });
 
   it('notes its format when it is created', async () => {
     const folder = join(newFolder(), 'new', 'folder');
     await (await openDataFolder(folder))[Symbol.asyncDispose]();
-    expect(JSON.parse(readFileSync(join(folder, 'format.json'), 'utf8'))).toEqual({ format: 1 });
+    expect(JSON.parse(readFileSync(join(folder, 'format.json'), 'utf8'))).toEqual({ format: 2 });
   });
 
   it('refuses a database without a format, or with one that is no number', async () => {
@@ -129,7 +152,7 @@ describe('data folder', () => {
     const other = newFolder();
     mkdirSync(join(other, 'db'));
     writeFileSync(join(other, 'db', 'CURRENT'), 'MANIFEST-000001\n');
-    await expect(openDataFolder(other)).rejects.toThrow(/no format.json naming format 1/);
+    await expect(openDataFolder(other)).rejects.toThrow(/no format.json naming format 2/);
   });
 
   it('says that a database is corrupt', async () => {

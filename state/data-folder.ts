@@ -3,13 +3,14 @@ import { access, mkdir, open, readFile, rename, unlink, writeFile } from 'node:f
 import { join } from 'node:path';
 import { isMillraceError, MillraceError } from '../schemas/errors.ts';
 import type { Engine } from './engine.ts';
+import type { Migrated, Migration } from './migration.ts';
 import { loadRocksBinding } from './rocksdb-binding.ts';
 import { openRocksEngine, type RocksEngineOptions } from './rocksdb-engine.ts';
 
 /**
  * The data folder, and the sentence that says why it can't be opened.
  *
- *     DIR/format.json   {"format": 1}: written before the database is created, checked before it is opened
+ *     DIR/format.json   {"format": 2}: written before the database is created, checked before it is opened
  *     DIR/owner.json    {"pid": 4711, "url": "http://127.0.0.1:8080"}: who has it open; a note, the lock is RocksDB's
  *     DIR/db/           RocksDB: LOCK, *.log (write-ahead), *.sst, MANIFEST …
  *
@@ -19,6 +20,10 @@ import { openRocksEngine, type RocksEngineOptions } from './rocksdb-engine.ts';
 export interface DataFolderOptions extends RocksEngineOptions {
   /** For tests: gives the native binding. */
   readonly loadBinding?: () => unknown;
+  /** Steps for what this application keeps in the folder; numbers without one change nothing stored. */
+  readonly migrations?: readonly Migration[];
+  /** Hears of each number that the format has moved on, when that is durable. */
+  readonly onMigrated?: (migrated: Migrated) => void;
 }
 
 export interface DataFolderOwner {
@@ -27,7 +32,7 @@ export interface DataFolderOwner {
 }
 
 /** The layout this program reads and writes. Raise it when an older program could not read the folder any more. */
-export const dataFolderFormat = 1;
+export const dataFolderFormat = 2;
 
 /**
  * Opens the database of a data folder, creating both when they don't exist (unless `readOnly`, which needs no lock and
@@ -37,7 +42,7 @@ export const dataFolderFormat = 1;
  */
 export async function openDataFolder(folder: string, options: DataFolderOptions = {}): Promise<Engine> {
   const binding = loadRocksBinding(options.loadBinding);
-  await checkFormat(folder, options.readOnly ?? false);
+  const format = await checkFormat(folder, options.readOnly ?? false);
   let engine: Engine;
   try {
     engine = await openRocksEngine(binding, join(folder, 'db'), options);
@@ -47,9 +52,10 @@ export async function openDataFolder(folder: string, options: DataFolderOptions 
   if (options.readOnly) return engine;
   try {
     await noteOwner(folder);
+    await migrate(engine, { folder, format, ...options });
   } catch (error) {
     await engine[Symbol.asyncDispose]();
-    throw unusable(folder, error);
+    throw isMillraceError(error) ? error : unusable(folder, error);
   }
   return releasingOwner(engine, folder);
 }
@@ -70,25 +76,42 @@ export async function readOwner(folder: string): Promise<DataFolderOwner | undef
   }
 }
 
-async function checkFormat(folder: string, readOnly: boolean): Promise<void> {
+interface Migrating extends Pick<DataFolderOptions, 'migrations' | 'onMigrated'> {
+  readonly folder: string;
+  readonly format: number;
+}
+
+/** The order of migration.ts: what a step does is durable before its number is. */
+async function migrate(engine: Engine, { folder, format, migrations = [], onMigrated }: Migrating): Promise<void> {
+  for (let from = format; from < dataFolderFormat; from += 1) {
+    const step = migrations.find((migration) => migration.from === from);
+    await step?.run(engine);
+    await replaceFile(join(folder, 'format.json'), JSON.stringify({ format: from + 1 }));
+    onMigrated?.({ from, to: from + 1, what: step?.what ?? 'nothing stored has changed' });
+  }
+}
+
+/** The folder's format; a new folder's is today's. */
+async function checkFormat(folder: string, readOnly: boolean): Promise<number> {
   try {
     if (!readOnly) await mkdir(folder, { recursive: true });
     const text = await readIfExists(join(folder, 'format.json'));
     if (text !== undefined) {
-      checkFormatNumber(folder, text);
+      return checkFormatNumber(folder, text, readOnly);
     } else if (await exists(join(folder, 'db', 'CURRENT'))) {
       throw corrupt(folder, `it holds a database but no format.json naming format ${dataFolderFormat} or older`);
     } else if (readOnly) {
       throw new MillraceError('DATA_FOLDER_UNUSABLE', `There is no Millrace data in the folder ${folder}`, { folder });
     } else {
       await replaceFile(join(folder, 'format.json'), JSON.stringify({ format: dataFolderFormat }));
+      return dataFolderFormat;
     }
   } catch (error) {
     throw isMillraceError(error) ? error : unusable(folder, error);
   }
 }
 
-function checkFormatNumber(folder: string, text: string): void {
+function checkFormatNumber(folder: string, text: string, readOnly: boolean): number {
   let found: unknown;
   try {
     const parsed: unknown = JSON.parse(text);
@@ -107,6 +130,15 @@ function checkFormatNumber(folder: string, text: string): void {
       { folder, found, known: dataFolderFormat },
     );
   }
+  if (readOnly && found < dataFolderFormat) {
+    throw new MillraceError(
+      'DATA_FOLDER_UNUSABLE',
+      `The data folder ${folder} has format ${found}, and only format ${dataFolderFormat} can be read without writing: ` +
+        'open it once to write, which migrates it',
+      { folder, found, wanted: dataFolderFormat },
+    );
+  }
+  return found;
 }
 
 async function explainOpenError(error: unknown, folder: string): Promise<MillraceError> {

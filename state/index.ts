@@ -24,6 +24,7 @@ export type { KeyCodec } from './key-codec.ts';
 export { bytesKey, int64Key, tupleKey, uint32Key, utf8Key, windowedKey, type WindowedKeyCodec } from './key-codecs.ts';
 export { createKeyValueStore, createTimestampedKeyValueStore, type StoreOptions } from './key-value-store.ts';
 export { createMemoryEngine } from './memory-engine.ts';
+export type { Migrated, Migration } from './migration.ts';
 export type { RocksEngineOptions } from './rocksdb-engine.ts';
 export type {
   KeyValueStore,

@@ -27,6 +27,7 @@ export { partitionForKey } from '../log/index.ts';
 export type * from './processor.ts';
 export * from './record.ts';
 export { Topology, type SinkOptions, type SourceOptions } from './topology.ts';
+export { resetApplication, type ApplicationReset } from './runtime/application-reset.ts';
 export {
   EmbeddedRuntime,
   defaultConfig,

@@ -25,6 +25,9 @@ export async function start(settings: Settings, { dataset, live }: StartOptions)
   using shutdown = new Shutdown(settings.stopDeadlineMs);
   await using host = await Host.open({ dataDir, partitions, syncWrites });
   const failure = new TopologyFailure();
+  for (const { from, to, what } of host.migrated) {
+    warn(`The data folder was taken from format ${from} to ${to}: ${what}.`);
+  }
   host.onStorage((error) =>
     warn(error === undefined ? 'The data folder can be written again; everything goes on.' : errorReport(error).text),
   );

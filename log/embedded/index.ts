@@ -7,3 +7,4 @@ export {
   type TopicStats,
 } from './embedded-log.ts';
 export { recordBytes } from './record-batch.ts';
+export { stageTopicRemoval, type TopicRemoval } from './topic-removal.ts';

@@ -6,6 +6,7 @@ import { EmbeddedRuntime } from '../../topology/index.ts';
 import { errorFields } from './error-fields.ts';
 import { EventIndex } from './event-index.ts';
 import type { HostMessage, HostSettings } from './messages.ts';
+import { migrations } from './migrations.ts';
 import { publishedStores } from './published-stores.ts';
 import { Publisher } from './publisher.ts';
 import { StoreReader } from './store-reader.ts';
@@ -42,7 +43,12 @@ export class Database {
       holder.database.failure = holder.failure;
       hooks.onFailure();
     };
-    const engine = await openDataFolder(settings.dataDir, { ...settings.database, onFailure });
+    const engine = await openDataFolder(settings.dataDir, {
+      ...settings.database,
+      onFailure,
+      migrations,
+      onMigrated: (migrated) => hooks.send({ kind: 'migrated', migrated }),
+    });
     try {
       const publisher = new Publisher(publishedStores, (publication) =>
         hooks.send({ kind: 'publication', publication }, [publication.slice]),

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { MillraceError } from '../../schemas/index.ts';
+import type { Migrated } from '../../state/index.ts';
 import { errorFrom } from './error-fields.ts';
 import type { Answers, HostMessage, HostSettings, Publication, Request } from './messages.ts';
 import { publishedStores } from './published-stores.ts';
@@ -19,6 +20,8 @@ export class Host implements AsyncDisposable {
   readonly publishedStores: readonly string[] = publishedStores;
   /** Of the topic `interactions`: as the folder was made, whatever the settings say. */
   partitions = 0;
+  /** Steps that the folder's format was taken through when it was opened. */
+  readonly migrated: Migrated[] = [];
   readonly #worker: Worker;
   readonly #requests: PendingRequests;
   #onPublication: ((publication: Publication) => void) | undefined;
@@ -46,7 +49,8 @@ export class Host implements AsyncDisposable {
         if (message.kind === 'opened') {
           host.partitions = message.partitions;
           resolve(host);
-        } else if (message.kind === 'openFailed') reject(errorFrom(message.error));
+        } else if (message.kind === 'migrated') host.migrated.push(message.migrated);
+        else if (message.kind === 'openFailed') reject(errorFrom(message.error));
         else host.#receive(message);
       });
       worker.on('error', (error) => {
@@ -120,7 +124,7 @@ export class Host implements AsyncDisposable {
     this.#onEnded?.(error);
   }
 
-  #receive(message: Exclude<HostMessage, { kind: 'opened' | 'openFailed' }>): void {
+  #receive(message: Exclude<HostMessage, { kind: 'opened' | 'openFailed' | 'migrated' }>): void {
     switch (message.kind) {
       case 'answer':
       case 'error':

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { RocksEngineOptions } from '../../state/index.ts';
+import type { Migrated, RocksEngineOptions } from '../../state/index.ts';
 import type { TopologyJson } from '../../topology/index.ts';
 
 /** What the thread that owns the database is started with. */
@@ -158,6 +158,8 @@ export type HostMessage =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: ErrorFields }
   | { readonly kind: 'opened'; readonly partitions: number }
+  /** Comes before `opened`: the folder was of an older format. */
+  | { readonly kind: 'migrated'; readonly migrated: Migrated }
   | { readonly kind: 'openFailed'; readonly error: ErrorFields }
   /** The topology has stopped; the log and look-ups go on. */
   | { readonly kind: 'topologyFailed'; readonly error: ErrorFields }

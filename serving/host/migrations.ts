@@ -1,0 +1,23 @@
+import type { Migration } from '../../state/index.ts';
+import { resetApplication } from '../../topology/index.ts';
+
+/**
+ * What became of the shop's data folder, format by format. Names are those of the time, whatever they are called now.
+ *
+ * | from | what |
+ * |------|------|
+ * | 1 → 2 | other stores and repartition topics: all that is derived goes, and is computed anew from `interactions` |
+ *
+ * Dead letters stay: those of refused requests are nowhere else. The topology's own are written once more by the replay.
+ */
+export const migrations: readonly Migration[] = [
+  {
+    from: 1,
+    what: 'all statistics, profiles and lists are computed anew from the events in the log',
+    run: (engine) =>
+      resetApplication(engine, {
+        applicationId: 'shop',
+        keptTopics: ['interactions', 'interactions.dead-letter'],
+      }),
+  },
+];

@@ -1,0 +1,32 @@
+import { stageTopicRemoval } from '../../log/index.ts';
+import { prefixEnd, WriteBatchBuilder, type Engine } from '../../state/index.ts';
+
+export interface ApplicationReset {
+  readonly applicationId: string;
+  /** Topics whose records come from outside; all others are made again from them. */
+  readonly keptTopics: readonly string[];
+}
+
+/**
+ * Forgets everything that an application has derived, in one atomic batch: its stores, clocks and fingerprint, its
+ * offsets, and every topic but the kept ones. The next start computes it anew from the kept topics (as Kafka Streams
+ * after its reset tool). For migrations: neither log nor topology may be open over the database. Doing it twice is
+ * doing it once.
+ */
+export async function resetApplication(engine: Engine, { applicationId, keptTopics }: ApplicationReset): Promise<void> {
+  const batch = new WriteBatchBuilder();
+  const stores = Buffer.from(`topology/${applicationId}/store/`);
+  for await (const chunk of engine.range('meta', { gte: stores, lt: prefixEnd(stores) })) {
+    for (const { value } of chunk) {
+      const id = Buffer.alloc(4);
+      id.writeUInt32BE(Number(Buffer.from(value).toString()));
+      batch.deleteRange('state', id, prefixEnd(id));
+    }
+  }
+  // Not the next store id, which counts over all applications: an id is never given out twice.
+  const application = Buffer.from(`topology/${applicationId}/`);
+  batch.deleteRange('meta', application, prefixEnd(application));
+  await stageTopicRemoval(engine, batch, { removes: (topic) => !keptTopics.includes(topic), group: applicationId });
+  batch.seal();
+  await engine.write(batch, { sync: true });
+}
