@@ -1,5 +1,7 @@
-/** Sources: where events come from. */
+/** Sources: where events and products come from. */
 export type * from './event-source.ts';
+export { type AmazonOptions, openAmazonProducts } from './catalogue/amazon-products.ts';
+export type * from './catalogue/product-source.ts';
 export { interactionKey } from './partitioning.ts';
 export { openUciOnlineRetail, readUciOnlineRetail, uciServiceCodes } from './uci-online-retail.ts';
 export {
