@@ -2,6 +2,7 @@
 export type * from './event-source.ts';
 export { type AmazonOptions, openAmazonProducts } from './catalogue/amazon-products.ts';
 export type * from './catalogue/product-source.ts';
+export * from './generator/index.ts';
 export { interactionKey } from './partitioning.ts';
 export { openUciOnlineRetail, readUciOnlineRetail, uciServiceCodes } from './uci-online-retail.ts';
 export {
