@@ -115,6 +115,27 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
       const { verify } = await import('./commands/verify.ts');
       ended(await verify(of));
     });
+
+  withSettings(millrace.command('backup'), ['dataDir'])
+    .argument('<folder>', 'new or empty')
+    .summary('copy a data folder, also while it is served')
+    .description('Copies a data folder as of one commit into a backup. A running server goes on meanwhile.')
+    .action(async (folder: string, flags: Flags) => {
+      const of = settingsOf(flags);
+      const { backup } = await import('./commands/backup.ts');
+      ended(await backup(of, folder));
+    });
+
+  millrace
+    .command('restore')
+    .argument('<backup>', 'what `millrace backup` made')
+    .argument('<folder>', 'the data folder to make: new or empty')
+    .summary('make a data folder of a backup')
+    .description('Makes a data folder of a backup and checks every file. Nothing is overwritten.')
+    .action(async (from: string, folder: string) => {
+      const { restore } = await import('./commands/restore.ts');
+      ended(await restore(from, folder));
+    });
   return millrace;
 }
 

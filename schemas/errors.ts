@@ -37,6 +37,7 @@ export const errorCodes = [
   'NOT_FOUND',
   'OVERLOADED',
   'STORAGE_FULL',
+  'BACKUP_INVALID',
   'STORAGE_FAILED',
   'INTERNAL',
   'DATA_FOLDER_UNUSABLE',

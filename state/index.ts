@@ -1,3 +1,4 @@
+export { restoreBackup, writeBackup, type BackupManifest, type BackupSource } from './backup.ts';
 export { compareBytes, concatBytes, equalBytes, keyAfter, prefixEnd } from './byte-order.ts';
 export {
   dataFolderFormat,

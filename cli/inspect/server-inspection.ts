@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCodes, MillraceError } from '../../schemas/index.ts';
-import type { StoreFacts } from '../../serving/host/index.ts';
+import type { Answers, StoreFacts } from '../../serving/host/index.ts';
 import type { TopologyJson } from '../../topology/index.ts';
 import type { Inspection } from './inspection.ts';
 
@@ -29,17 +29,30 @@ export class ServerInspection implements Inspection {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
+  /** Takes as long as it takes. */
+  async backup(folder: string): Promise<Answers['backup']> {
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'POST', headers, body: JSON.stringify({ folder }) };
+    return JSON.parse(await (await this.#fetch('/v1/backups', request)).text()) as Answers['backup'];
+  }
+
   async #get(path: string, accept = 'application/json'): Promise<unknown> {
+    const signal = AbortSignal.timeout(answerWithinMs);
+    const response = await this.#fetch(path, { headers: { accept }, signal });
+    return accept === 'text/plain' ? await response.text() : ((await response.json()) as unknown);
+  }
+
+  async #fetch(path: string, request: RequestInit): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(this.#url + path, { headers: { accept }, signal: AbortSignal.timeout(answerWithinMs) });
+      response = await fetch(this.#url + path, request);
     } catch (cause) {
       const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
       const message = `The server at ${this.#url} has the data folder open and does not answer (${why})`;
       throw new MillraceError('DATA_FOLDER_IN_USE', message, { url: this.#url }, { cause });
     }
     if (!response.ok) throw refusal(await response.text(), response.status, this.#url);
-    return accept === 'text/plain' ? await response.text() : ((await response.json()) as unknown);
+    return response;
   }
 }
 

@@ -374,6 +374,7 @@ describe('health', () => {
       '/health/live',
       '/health/ready',
       '/metrics',
+      '/v1/backups',
       '/v1/events',
       '/v1/lag',
       '/v1/overview',

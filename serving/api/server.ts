@@ -8,6 +8,7 @@ import { MillraceError, type SchemaRegistry } from '../../schemas/index.ts';
 import { Lists } from '../lists/lists.ts';
 import { LookupView } from '../view/lookup-view.ts';
 import { AnswerCache } from './answer-cache.ts';
+import { backupRoutes } from './backup-routes.ts';
 import { defaultLimits, type Api, type ApiHost, type ApiLimits, type App } from './context.ts';
 import { withinDeadline } from './deadline.ts';
 import { parseJson } from './event-body.ts';
@@ -105,6 +106,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   storeRoutes(app, api);
   topologyRoutes(app, api);
   overviewRoutes(app, api);
+  backupRoutes(app, api);
   await pageRoutes(app);
   await app.after();
   refuseOtherMethods();

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { isMillraceError, MillraceError, type ErrorCode } from '../../schemas/index.ts';
-import { FreeSpace, noteOwner, readOwner } from '../../state/index.ts';
+import { FreeSpace, noteOwner, readOwner, writeBackup } from '../../state/index.ts';
 import { Database, type DatabaseHooks } from './database.ts';
 import { errorFields } from './error-fields.ts';
 import type { Answers, HostMessage, HostSettings, Request, RequestMessage } from './messages.ts';
@@ -96,6 +96,8 @@ class HostThread {
         return this.#read(request);
       case 'caughtUp':
         return await this.#caughtUp();
+      case 'backup':
+        return await this.#backup(request.folder);
       case 'connect':
         this.listen(request.port);
         return null;
@@ -153,6 +155,15 @@ class HostThread {
         return { task: task.id, topic, partition, committedOffset, endOffset, lagRecords };
       }),
     );
+  }
+
+  async #backup(folder: string): Promise<Answers['backup']> {
+    const { runtime, engine, reader } = this.#database;
+    await runtime.commitSettled();
+    const asOf = reader.sourceOffsets();
+    await using snapshot = engine.snapshot();
+    const { rows, files } = await writeBackup(folder, { snapshot, asOf, dataDir: this.#settings.dataDir });
+    return { rows, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), asOf };
   }
 
   /** Goes on waiting over a reopening. */

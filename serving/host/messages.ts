@@ -56,6 +56,8 @@ export type Request =
   | ({ readonly kind: 'range' } & RangeRequest)
   /** Resolves when everything in the log has been processed and committed. */
   | { readonly kind: 'caughtUp' }
+  /** Copies everything as of now into a new folder, while all goes on. */
+  | { readonly kind: 'backup'; readonly folder: string }
   /** Connects another thread: it may send requests through this port. */
   | { readonly kind: 'connect'; readonly port: MessagePort }
   | { readonly kind: 'stop' };
@@ -73,6 +75,7 @@ export interface Answers {
   readonly scan: ScanAnswer;
   readonly range: RangePage & { readonly asOf: readonly SourceOffset[] };
   readonly caughtUp: readonly SourceOffset[];
+  readonly backup: { readonly rows: number; readonly bytes: number; readonly asOf: readonly SourceOffset[] };
   readonly connect: null;
   readonly stop: null;
 }
