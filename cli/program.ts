@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createRequire } from 'node:module';
 import { MillraceError } from '../schemas/index.ts';
+import type { GenerateOptions } from './commands/generate.ts';
 import { exitCodes } from './exit-codes.ts';
 import { errorReport } from './report-error.ts';
 import { flagOf, variableOf } from './setting.ts';
@@ -71,6 +72,27 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
       const { ingestEvents } = await import('./commands/ingest-events.ts');
       ended(await ingestEvents(of, { path, format: flags.format, waits: flags.wait }));
     });
+
+  millrace
+    .command('generate')
+    .summary('generate events of a shop that never was')
+    .description(
+      'Writes interactions over a catalogue as NDJSON, one event a line. The same flags and catalogue give the same bytes.',
+    )
+    .option('--users <number>', 'users of the shop', wholeNumber(1, 1e8), 10_000)
+    .option('--events <number>', 'events to write', wholeNumber(0, Number.MAX_SAFE_INTEGER), 100_000)
+    .option('--seed <number>', 'another seed, another shop', wholeNumber(0, 0xffff_ffff), 1)
+    .option('--days <number>', 'days from 2025-01-01 to spread them over', wholeNumber(1, 36_500), 7)
+    .option('--catalogue <file>', 'CSV of Amazon Products 2023, its categories beside it (default: the shipped sample)')
+    .option('--out <file>', 'where to write (default: standard output)')
+    .action(
+      async (
+        flags: Omit<GenerateOptions, 'catalogue' | 'out'> & { readonly catalogue?: string; readonly out?: string },
+      ) => {
+        const { generate } = await import('./commands/generate.ts');
+        ended(await generate({ ...flags, catalogue: flags.catalogue, out: flags.out }));
+      },
+    );
 
   withSettings(millrace.command('topology'), ['dataDir', 'partitions'])
     .summary('print the topology')
@@ -151,6 +173,14 @@ function withSettings(command: Command, keys: readonly SettingKey[]): Command {
     }
   }
   return command.option('--config <file>', 'JSON object with any of dataDir, port … (MILLRACE_CONFIG)');
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Wants a whole number ${min}..${max}.`);
+  };
 }
 
 function dataset(name: string): string {
