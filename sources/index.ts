@@ -4,6 +4,9 @@ export { type AmazonOptions, openAmazonProducts } from './catalogue/amazon-produ
 export type * from './catalogue/product-source.ts';
 export * from './generator/index.ts';
 export { interactionKey } from './partitioning.ts';
+export { openRees46 } from './rees46.ts';
+export { openRetailRocket } from './retail-rocket.ts';
+export { openYoochooseClicks } from './yoochoose-clicks.ts';
 export { openUciOnlineRetail, readUciOnlineRetail, uciServiceCodes } from './uci-online-retail.ts';
 export {
   deadLetterRecord,

@@ -1,9 +1,18 @@
 import { MillraceError } from '../../schemas/index.ts';
-import { type EventSource, openUciOnlineRetail } from '../../sources/index.ts';
+import {
+  type EventSource,
+  openRees46,
+  openRetailRocket,
+  openUciOnlineRetail,
+  openYoochooseClicks,
+} from '../../sources/index.ts';
 
 /** The formats of event files, by the name that `--format` takes. */
 export const eventFormats: { readonly [format: string]: { readonly open: (path: string) => Promise<EventSource> } } = {
   uci: { open: openUciOnlineRetail },
+  rees46: { open: openRees46 },
+  retailrocket: { open: openRetailRocket },
+  yoochoose: { open: openYoochooseClicks },
 };
 
 /** @throws MillraceError `INVALID_ARGUMENT` that lists the known formats. */
