@@ -1,33 +1,28 @@
+import { ItemIds } from './item-ids.ts';
+
 /**
  * One dense index for every item id, whichever store named it first, and from each partition's own item numbers to it.
  * It only grows, and nobody sees an index before a row that readers see leads to it; so it needs no versions.
  */
 export class ItemIndex {
-  readonly #ids: string[] = [];
-  readonly #indexes = new Map<string, number>();
+  readonly #ids = new ItemIds();
   /** Per partition: item number → 1 + index. */
   readonly #partitions: Uint32Array[] = [];
 
   get size(): number {
-    return this.#ids.length;
+    return this.#ids.size;
   }
 
   id(index: number): string {
-    return this.#ids[index]!;
+    return this.#ids.id(index);
   }
 
   find(id: string): number | undefined {
-    return this.#indexes.get(id);
+    return this.#ids.find(id);
   }
 
   add(id: string): number {
-    let index = this.#indexes.get(id);
-    if (index === undefined) {
-      index = this.#ids.length;
-      this.#ids.push(id);
-      this.#indexes.set(id, index);
-    }
-    return index;
+    return this.#ids.add(id);
   }
 
   setNumber(partition: number, number: number, index: number): void {
