@@ -1,4 +1,5 @@
 /** A shop that never was: interactions over any catalogue. */
 export { type CatalogueEntry, CatalogueIndex } from './catalogue-index.ts';
+export { generatedSource, type GeneratedSourceOptions, type GeneratorClock } from './generated-source.ts';
 export { type GeneratedMinute, InteractionStream } from './interaction-stream.ts';
 export { generatorDefaults, type GeneratorParameters } from './parameters.ts';
