@@ -57,10 +57,13 @@ export interface ApiLimits {
   /** Of all ingest requests that wait for the log; beyond it they are turned away. */
   readonly ingestBytesMax: number;
   readonly hostDeadlineMs: number;
+  /** Questions that wait for the host thread; beyond it they are turned away. */
+  readonly hostRequestsMax: number;
 }
 
 export const defaultLimits: ApiLimits = {
   bodyBytesMax: 8 * 1024 * 1024,
   ingestBytesMax: 64 * 1024 * 1024,
   hostDeadlineMs: 5000,
+  hostRequestsMax: 512,
 };

@@ -52,7 +52,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
     partitions: host.partitions,
     serde: await interactionSerde(options.registry, shopTopics.interactions),
     limits,
-    ask: (request, transfer) => withinDeadline(host.request(request, transfer), limits.hostDeadlineMs, 'The answer'),
+    ask: boundedAsk(host, limits),
   };
   view.onApplied(() => {
     api.readiness.published();
@@ -111,6 +111,27 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   await app.after();
   refuseOtherMethods();
   return app;
+}
+
+/** What the host thread still works on counts, also after the deadline has passed for who asked. */
+function boundedAsk(host: ApiHost, { hostRequestsMax, hostDeadlineMs }: ApiLimits): Api['ask'] {
+  let waiting = 0;
+  const release = (): void => {
+    waiting -= 1;
+  };
+  return async (request, transfer) => {
+    if (waiting >= hostRequestsMax) {
+      throw new MillraceError(
+        'OVERLOADED',
+        `At most ${hostRequestsMax} questions may wait for the database, found ${waiting}; try again later.`,
+        { hostRequestsMax },
+      );
+    }
+    waiting += 1;
+    const answer = host.request(request, transfer);
+    answer.then(release, release);
+    return await withinDeadline(answer, hostDeadlineMs, 'The answer');
+  };
 }
 
 export interface ListenOptions {
