@@ -73,6 +73,21 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
       ended(await ingestEvents(of, { path, format: flags.format, waits: flags.wait }));
     });
 
+  withSettings(ingest.command('products'), ['dataDir', 'partitions', 'syncWrites', 'stopDeadlineMs'])
+    .argument('<file>', 'plain, .gz or .br')
+    .summary('load a catalogue')
+    .description(
+      'Loads the CSV of Amazon Products 2023 into the log. Rows that are no products become dead letters; fields that ' +
+        'cannot be used are unknown, and counted.',
+    )
+    .option('--categories <file>', 'default: amazon_categories.csv, .csv.br or .csv.gz beside the file')
+    .option('--updated-at <time>', 'ISO 8601; from when on what the file says holds (default: now)')
+    .action(async (path: string, flags: Flags & { readonly categories?: string; readonly updatedAt?: string }) => {
+      const of = settingsOf(flags);
+      const { ingestProducts } = await import('./commands/ingest-products.ts');
+      ended(await ingestProducts(of, { path, categoriesPath: flags.categories, updatedAt: flags.updatedAt }));
+    });
+
   millrace
     .command('generate')
     .summary('generate events of a shop that never was')

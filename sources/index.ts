@@ -1,6 +1,13 @@
 /** Sources: where events and products come from. */
 export type * from './event-source.ts';
 export { type AmazonOptions, openAmazonProducts } from './catalogue/amazon-products.ts';
+export {
+  ingestProducts,
+  type IngestProductsOptions,
+  productRecord,
+  productSerde,
+  productsHistoryTopic,
+} from './catalogue/ingest-products.ts';
 export type * from './catalogue/product-source.ts';
 export * from './generator/index.ts';
 export { interactionKey } from './partitioning.ts';

@@ -12,10 +12,14 @@ export interface IngestTarget {
   appendDeadLetters(letters: readonly (LogRecord & { readonly id: string })[]): Promise<void>;
 }
 
-export interface IngestOptions {
+export interface IngestOptions extends BatchOptions {
   readonly source: EventSource;
-  readonly target: IngestTarget;
   readonly serde: Serde<Interaction>;
+}
+
+/** What ingest takes whatever the records are. */
+export interface BatchOptions {
+  readonly target: IngestTarget;
   readonly nowMs?: () => number;
   readonly onProgress?: (progress: IngestProgress) => void;
   /** Waits between batches: paces a source to a rate. */
@@ -40,9 +44,26 @@ const inFlightMax = 4;
  * @throws the first failure to append, else the signal's reason or what the source threw; in any case when nothing is on
  * its way to the log any more.
  */
-export async function ingest(options: IngestOptions): Promise<IngestProgress> {
-  const { source, target, serde, onProgress, pace, signal } = options;
-  const nowMs = options.nowMs ?? Date.now;
+export async function ingest({ source, serde, ...options }: IngestOptions): Promise<IngestProgress> {
+  const { partitions } = options.target;
+  return await ingestBatches(source, options, (batch, nowMs) => {
+    const { events, rejects } = refuseFuture(batch, source.name, nowMs);
+    return { records: events.map((event) => eventRecord(event, serde, partitions)), rejects };
+  });
+}
+
+/** What a batch of a source becomes. */
+interface RecordBatch {
+  readonly records: Parameters<IngestTarget['appendEvents']>[0];
+  readonly rejects: readonly SourceReject[];
+}
+
+/** `ingest` for any kind of record: `recordsOf` says what a batch of the source becomes. */
+export async function ingestBatches<B extends { readonly bytesRead: number }>(
+  source: { readonly bytesTotal: number | undefined; batches(): AsyncIterable<B> },
+  { target, onProgress, pace, signal, nowMs = Date.now }: BatchOptions,
+  recordsOf: (batch: B, nowMs: number) => RecordBatch,
+): Promise<IngestProgress> {
   const inFlight: Promise<void>[] = [];
   const failures: unknown[] = [];
   let progress: IngestProgress = { events: 0, rejected: 0, bytesRead: 0, bytesTotal: source.bytesTotal };
@@ -50,16 +71,16 @@ export async function ingest(options: IngestOptions): Promise<IngestProgress> {
     for await (const batch of source.batches()) {
       signal?.throwIfAborted();
       await pace?.(progress.events);
-      const { events, rejects } = refuseFuture(batch, source.name, nowMs());
+      const { records, rejects } = recordsOf(batch, nowMs());
       const append = Promise.all([
-        events.length > 0 && target.appendEvents(events.map((event) => eventRecord(event, serde, target.partitions))),
+        records.length > 0 && target.appendEvents(records),
         rejects.length > 0 && target.appendDeadLetters(rejects.map((reject) => deadLetterRecord(reject, nowMs()))),
       ]).then(() => undefined);
       append.catch((error: unknown) => failures.push(error));
       inFlight.push(append);
       if (inFlight.length >= inFlightMax) await inFlight.shift();
       progress = {
-        events: progress.events + events.length,
+        events: progress.events + records.length,
         rejected: progress.rejected + rejects.length,
         bytesRead: batch.bytesRead,
         bytesTotal: source.bytesTotal,

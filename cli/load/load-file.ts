@@ -4,7 +4,7 @@ import type { LoadJob, LoadMessage, LoadProgress } from './load-messages.ts';
 
 export interface LoadOptions extends Pick<
   LoadJob,
-  'path' | 'format' | 'dataDir' | 'skipRows' | 'pace' | 'paceFromRow'
+  'path' | 'format' | 'catalogue' | 'dataDir' | 'skipRows' | 'pace' | 'paceFromRow'
 > {
   readonly host: Host;
   /** Stops the reading; what was read is still written. */
@@ -18,7 +18,7 @@ export interface LoadResult {
 }
 
 /**
- * Reads an event file into the log, in a thread of its own. Resolves when all of it is durable, or when it was stopped.
+ * Reads a file of events or products into the log, in a thread of its own. Resolves when all of it is durable, or when it was stopped.
  * @throws MillraceError `SOURCE_UNREADABLE`; what came before the unreadable place is in the log.
  */
 export async function loadFile({ host, signal, onProgress, ...options }: LoadOptions): Promise<LoadResult> {

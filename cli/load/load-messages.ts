@@ -2,10 +2,14 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ErrorFields } from '../../serving/host/index.ts';
 import type { Tally } from './tallied-target.ts';
 
+import type { AmazonOptions } from '../../sources/index.ts';
+
 /** What the thread that reads a file is started with. */
 export interface LoadJob {
   readonly path: string;
   readonly format: string;
+  /** The file is a catalogue of products, not of events; `format`, `skipRows` and `pace` do not matter. */
+  readonly catalogue?: AmazonOptions;
   /** Of the schema registry. */
   readonly dataDir: string;
   readonly partitions: number;
@@ -24,6 +28,8 @@ export interface LoadProgress extends Tally {
   readonly rows: number;
   readonly bytesRead: number;
   readonly bytesTotal: number | undefined;
+  /** Of a catalogue: fields that became unknown, by field. */
+  readonly unusable?: Readonly<Record<string, number>>;
 }
 
 export type LoadMessage =

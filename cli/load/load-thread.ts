@@ -6,6 +6,7 @@ import { ingest } from '../../sources/index.ts';
 import { errorFields, HostPort, hostTarget } from '../../serving/host/index.ts';
 import { eventFormats } from './formats.ts';
 import type { LoadJob, LoadMessage, LoadProgress } from './load-messages.ts';
+import { loadCatalogue } from './load-catalogue.ts';
 import { ResumedSource } from './resumed-source.ts';
 import { TalliedTarget } from './tallied-target.ts';
 
@@ -66,7 +67,9 @@ if (parentPort !== null) {
   const port = parentPort;
   const stop = new AbortController();
   port.on('message', () => stop.abort());
-  load(workerData as LoadJob, (message) => port.postMessage(message), stop.signal)
+  const job = workerData as LoadJob;
+  const run = job.catalogue === undefined ? load : loadCatalogue;
+  run(job, (message) => port.postMessage(message), stop.signal)
     .catch((error: unknown) => port.postMessage({ kind: 'failed', error: errorFields(error) } satisfies LoadMessage))
     .finally(() => port.close());
 }

@@ -1,5 +1,6 @@
 import { openEmbeddedLog, type EmbeddedLog } from '../../log/index.ts';
 import { shopTopics, shopTopology } from '../../processors/index.ts';
+import { productsHistoryTopic } from '../../sources/index.ts';
 import { MillraceError, openEmbeddedRegistry } from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
 import { EmbeddedRuntime } from '../../topology/index.ts';
@@ -124,7 +125,12 @@ async function openRuntime({ settings, hooks, publisher, ...opened }: OpenedLog,
     ...opened,
     topology,
     applicationId,
-    topics: { [shopTopics.interactions]: partitions, [shopTopics.clean]: partitions, [shopTopics.deadLetter]: 1 },
+    topics: {
+      [shopTopics.interactions]: partitions,
+      [shopTopics.clean]: partitions,
+      [shopTopics.deadLetter]: 1,
+      [productsHistoryTopic]: partitions,
+    },
     config: { storeCacheBytes: settings.storeCacheBytes, commitIntervalMs: settings.commitIntervalMs },
     handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
     deadLetterTopic: shopTopics.deadLetter,

@@ -12,12 +12,12 @@ interface Appender {
 }
 
 /** Puts what a source gives into the log of the host thread. */
-export function hostTarget(host: Appender, partitions: number): IngestTarget {
+export function hostTarget(host: Appender, partitions: number, topic: string = shopTopics.interactions): IngestTarget {
   return {
     partitions,
     async appendEvents(events) {
       const records = packRecords(events);
-      await host.request({ kind: 'produce', topic: shopTopics.interactions, records }, [records]);
+      await host.request({ kind: 'produce', topic, records }, [records]);
     },
     async appendDeadLetters(letters) {
       const records = packRecords(letters.map((letter) => ({ ...letter, partition: 0 })));
