@@ -1,5 +1,5 @@
 /**
- * The categories that a product has had, by the time from which on each holds (docs/architecture/shop.md, "The
+ * The categories that a product has had, by the time from which on each holds (docs/architecture/shop-widened.md, "The
  * catalogue"): ascending by `fromMs`, neighbours differ.
  */
 export type CategoryVersions = readonly CategoryVersion[];
