@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { statfsSync } from 'node:fs';
 import { MillraceError } from '../schemas/errors.ts';
 
 /**
@@ -24,10 +24,13 @@ export class FreeSpace {
     return this.#freeBytes < this.#reserveBytes;
   }
 
-  /** Looks, unless the last look was a moment ago; true when there is room. */
-  async look(): Promise<boolean> {
+  /**
+   * Looks, unless the last look was a moment ago; true when there is room. Synchronous, because what waited for it could
+   * be overtaken by what came behind it.
+   */
+  look(): boolean {
     if (performance.now() - this.#lookedAt >= lookEveryMs) {
-      const { bavail, bsize } = await statfs(this.#folder);
+      const { bavail, bsize } = statfsSync(this.#folder);
       this.#freeBytes = bavail * bsize;
       this.#lookedAt = performance.now();
     }

@@ -31,7 +31,7 @@ class HostThread {
       onFailure: () => holder.thread?.recover(),
     };
     const database = await Database.open(settings, hooks);
-    await space.look();
+    space.look();
     const thread = new HostThread({ settings, port, space, database, hooks });
     holder.thread = thread;
     await database.publishAll();
@@ -108,7 +108,7 @@ class HostThread {
   }
 
   async #produce({ topic, records, eventIds }: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {
-    if (this.#database.failure !== undefined || !(await this.#space.look())) {
+    if (this.#database.failure !== undefined || !this.#space.look()) {
       this.#tellStorage();
       throw this.#unwritable();
     }
@@ -193,7 +193,7 @@ class HostThread {
   async #recover(): Promise<void> {
     while (!this.#stopping && this.#database.failure !== undefined) {
       await setTimeout(lookEveryMs);
-      if (!(await this.#space.look())) {
+      if (!this.#space.look()) {
         this.#tellStorage();
         continue;
       }
@@ -224,10 +224,12 @@ class HostThread {
   /** Without producers, too, the topology has to hear that the disk fills up. */
   #watchSpace(): void {
     const timer = setInterval(() => {
-      void this.#space.look().then(
-        () => this.#tellStorage(),
-        () => undefined, // The folder is gone: the next write says so.
-      );
+      try {
+        this.#space.look();
+      } catch {
+        return; // The folder is gone: the next write says so.
+      }
+      this.#tellStorage();
     }, lookEveryMs);
     timer.unref();
   }
