@@ -4,12 +4,20 @@ export { HyperLogLog } from './hll/hyper-log-log.ts';
 export { Chunk, chunkSerde, stride } from './packed/chunk.ts';
 export { chunkKey, chunkKeySerde, chunkOfChunkKey, rowOfChunkKey, type ChunkKey } from './packed/chunk-key.ts';
 export { HeapStore } from './packed/heap-store.ts';
-export { itemOfPairRow, pairRow, relationOfPairRow } from './pairs/pair-row.ts';
+export { itemOfPairRow, pairRow, relationOfPairRow, rowsPerItem } from './pairs/pair-row.ts';
 export type { PairStep } from './pairs/pair-step.ts';
 export { nextNumberKey, PairTables, type PairStores } from './pairs/pair-tables.ts';
 export { addToTotals, emptyPairTotals, pairTotalsSerde, type PairTotals } from './pairs/pair-totals.ts';
-export { relationCode, relations, type Relation } from './pairs/relation.ts';
+export {
+  eventRelations,
+  relationCode,
+  relations,
+  type EventRelation,
+  type EventRelationCode,
+  type Relation,
+} from './pairs/relation.ts';
 export { newestDistinct, sessionStep, type SessionStep, type StepPair } from './pairs/session-step.ts';
+export { viewedThenBought } from './pairs/viewed-then-bought.ts';
 export { MemoryPairView } from './recommend/memory-pair-view.ts';
 export type { PairRow, PairView, Reminders } from './recommend/pair-view.ts';
 export {
@@ -18,6 +26,7 @@ export {
   type ListOptions,
   type RecentItem,
   type Scored,
+  type SimilarOptions,
   type VoteOptions,
 } from './recommend/score.ts';
 export { interactionBinarySerde } from './binary/interaction-serde.ts';

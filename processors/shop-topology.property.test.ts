@@ -32,7 +32,7 @@ import {
   type PairTotals,
   type ProductMonth,
   type ProductStats,
-  type Relation,
+  type EventRelation,
   type TitleCount,
   type UserProfile,
 } from './index.ts';
@@ -55,7 +55,7 @@ const event: fc.Arbitrary<Interaction> = fc
     userId: fc.constantFrom('u1', 'u2', 'ü3'),
     sessionId: fc.constantFrom(null, null, 's1', 's2'),
     productId: fc.constantFrom('a', 'b', 'c', 'd', 'é', 'f/1'),
-    type: fc.constantFrom(...interactionTypes, 'view', 'view', 'purchase', 'purchase'),
+    type: fc.constantFrom(...interactionTypes, 'view', 'view', 'cart', 'purchase', 'purchase'),
     quantity: fc.integer({ min: 1, max: 9 }),
     price: fc.integer({ min: 0, max: 100_000 }),
     currency: fc.constantFrom(null, 'GBP'),
@@ -241,19 +241,19 @@ function user(events: readonly Interaction[]): UserProfile {
 }
 
 function addSession(state: ShopState, events: readonly Interaction[]): void {
-  let sequences: Record<Relation, string[]> = { viewed: [], bought: [] };
+  let sequences: Record<EventRelation, string[]> = { viewed: [], bought: [], cart: [] };
   let lastMs = -Infinity;
   const add = (map: Record<string, number>, key: string, amount: number) => {
     map[key] = (map[key] ?? 0) + amount;
   };
   for (const { type, service, sessionId, timestamp, productId } of events) {
-    if (service || (type !== 'view' && type !== 'purchase')) continue;
+    const relation = ({ view: 'viewed', cart: 'cart', purchase: 'bought' } as Record<string, EventRelation>)[type];
+    if (service || relation === undefined) continue;
     if (sessionId === null && timestamp - lastMs > 30 * 60_000) {
-      sequences = { viewed: [], bought: [] };
+      sequences = { viewed: [], bought: [], cart: [] };
       lastMs = timestamp;
     }
     lastMs = Math.max(lastMs, timestamp);
-    const relation = type === 'view' ? 'viewed' : 'bought';
     const step = sessionStep(sequences[relation], productId);
     sequences[relation].push(productId);
     const totals = (state.totals[relation] ??= { sessions: 0, rep: zeros(), repN: zeros() });
@@ -261,6 +261,7 @@ function addSession(state: ShopState, events: readonly Interaction[]): void {
     if (step.reminderHit > 0) totals.rep[step.reminderHit]! += 1;
     for (let k = 1; k <= step.reminderPositions; k += 1) totals.repN[k]! += 1;
     if (step.first) add(state.marginals, `${relation} ${productId}`, 1);
+    if (relation === 'bought' && step.first) addViewedBought(state, sequences.viewed, productId);
     for (const { item, forward, back, count } of step.pairs) {
       for (const [from, to, weight] of [
         [item, productId, forward],
@@ -270,6 +271,18 @@ function addSession(state: ShopState, events: readonly Interaction[]): void {
         state.pairs[`${relation} ${from}>${to}`] = [before[0] + weight, before[1] + count];
       }
     }
+  }
+}
+
+/** The page's words, d by d. */
+function addViewedBought({ pairs }: ShopState, viewed: readonly string[], j: string): void {
+  const nearer = new Set<string>();
+  for (let d = 1; d <= 10; d += 1) {
+    const i = viewed.at(-d);
+    if (i === undefined || i === j || nearer.has(i)) continue;
+    nearer.add(i);
+    const [weight, count] = pairs[`viewed-bought ${i}>${j}`] ?? [0, 0];
+    pairs[`viewed-bought ${i}>${j}`] = [weight + Math.round(1024 / Math.sqrt(d)), count + 1];
   }
 }
 

@@ -2,20 +2,20 @@ import { marginalKey } from './marginals.ts';
 import type { PairTable } from './pair-table.ts';
 import type {
   BestSeller,
+  EventRelation,
   ListKind,
   MarginalRow,
   PairTotalsRow,
   ProductStatsRow,
-  Relation,
   ScoredItem,
 } from './rows.ts';
-import { relations } from './rows.ts';
+import { eventRelations } from './rows.ts';
 import { boughtTogetherCountMin, boughtTogetherScore, relationWeight, similarScore } from './scores.ts';
 
 export interface ListSources {
   readonly productStats: ReadonlyMap<string, ProductStatsRow>;
   readonly marginals: ReadonlyMap<string, MarginalRow>;
-  readonly pairTotals: ReadonlyMap<Relation, PairTotalsRow>;
+  readonly pairTotals: ReadonlyMap<EventRelation, PairTotalsRow>;
   readonly pairs: PairTable;
 }
 
@@ -33,20 +33,21 @@ export interface RankedList {
  */
 export class Lists {
   readonly #pairs: PairTable;
-  readonly #totals: Record<Relation, number>;
-  readonly #sessions: Record<Relation, Float64Array>;
+  readonly #totals: Record<EventRelation, number>;
+  readonly #sessions: Record<EventRelation, Float64Array>;
   readonly #service: Uint8Array;
 
   constructor({ productStats, marginals, pairTotals, pairs }: ListSources) {
-    const total = (relation: Relation) => Number(pairTotals.get(relation)?.sessions ?? 0);
+    const total = (relation: EventRelation) => Number(pairTotals.get(relation)?.sessions ?? 0);
     const items = pairs.items;
     this.#pairs = pairs;
-    this.#totals = { viewed: total('viewed'), bought: total('bought') };
-    this.#sessions = { viewed: new Float64Array(items.length), bought: new Float64Array(items.length) };
+    this.#totals = { viewed: total('viewed'), bought: total('bought'), cart: total('cart') };
+    const column = () => new Float64Array(items.length);
+    this.#sessions = { viewed: column(), bought: column(), cart: column() };
     this.#service = new Uint8Array(items.length);
     for (const [number, item] of items.entries()) {
       this.#service[number] = productStats.get(item)?.service === true ? 1 : 0;
-      for (const relation of relations) {
+      for (const relation of eventRelations) {
         this.#sessions[relation][number] = Number(marginals.get(marginalKey(relation, item))?.sessions ?? 0);
       }
     }
@@ -78,19 +79,21 @@ export class Lists {
     };
   }
 
-  /** The relation with the greatest total of row weight times type weight; ties to bought. */
-  strongestRelation(item: string): Relation {
-    const total = (relation: Relation): number => {
+  /** The relation with the greatest total of row weight times type weight; ties to bought, then cart. */
+  strongestRelation(item: string): EventRelation {
+    const total = (relation: EventRelation): number => {
       const { from, to } = this.#pairs.range(relation, item);
       let sum = 0;
       for (let row = from; row < to; row++) sum += this.#pairs.weightAt(row);
       return sum * relationWeight[relation];
     };
-    return total('viewed') > total('bought') ? 'viewed' : 'bought';
+    const [viewed, carted, bought] = [total('viewed'), total('cart'), total('bought')];
+    if (bought >= carted && bought >= viewed) return 'bought';
+    return carted >= viewed ? 'cart' : 'viewed';
   }
 
   /** NaN where the neighbour may not stand in the list. */
-  #score(kind: ListKind, relation: Relation, item: string, row: number): number {
+  #score(kind: ListKind, relation: EventRelation, item: string, row: number): number {
     const neighbour = this.#pairs.neighbourNumberAt(row);
     if (this.#service[neighbour] === 1) return Number.NaN;
     const ni = this.#sessions[relation][this.#pairs.numberOf(item)]!;

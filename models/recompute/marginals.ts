@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
-import { type MarginalRow, type PairTotalsRow, type Relation, relations } from './rows.ts';
+import { type EventRelation, eventRelations, type MarginalRow, type PairTotalsRow } from './rows.ts';
 
-export function marginalKey(relation: Relation, item: string): string {
+export function marginalKey(relation: EventRelation, item: string): string {
   return `${relation} ${item}`;
 }
 
@@ -9,10 +9,9 @@ export function marginalKey(relation: Relation, item: string): string {
 export async function marginals(database: Database): Promise<Map<string, MarginalRow>> {
   const found = new Map<string, MarginalRow>();
   const sql = `
-    SELECT bought, product_id, count(DISTINCT session)::DOUBLE FROM sequences JOIN items USING (item)
-    GROUP BY bought, product_id`;
-  for await (const [bought, item, sessions] of database.rows<[boolean, string, number]>(sql)) {
-    const relation = bought ? 'bought' : 'viewed';
+    SELECT relation, product_id, count(DISTINCT session)::DOUBLE FROM sequences JOIN items USING (item)
+    GROUP BY relation, product_id`;
+  for await (const [relation, item, sessions] of database.rows<[EventRelation, string, number]>(sql)) {
     found.set(marginalKey(relation, item), { relation, item, sessions });
   }
   return found;
@@ -21,14 +20,14 @@ export async function marginals(database: Database): Promise<Map<string, Margina
 export const reminderPositions = 10;
 
 /** Sessions of each relation, and how often the next item was one of the last ten distinct ones. */
-export async function pairTotals(database: Database): Promise<Map<Relation, PairTotalsRow>> {
-  const counters = { viewed: new Reminders(), bought: new Reminders() };
-  const sql = 'SELECT session, bought, item FROM sequences ORDER BY bought, session, position';
-  for await (const [session, bought, item] of database.rows<[number, boolean, number]>(sql)) {
-    counters[bought ? 'bought' : 'viewed'].add(session, item);
+export async function pairTotals(database: Database): Promise<Map<EventRelation, PairTotalsRow>> {
+  const counters = { viewed: new Reminders(), bought: new Reminders(), cart: new Reminders() };
+  const sql = 'SELECT session, relation, item FROM sequences ORDER BY relation, session, position';
+  for await (const [session, relation, item] of database.rows<[number, EventRelation, number]>(sql)) {
+    counters[relation].add(session, item);
   }
-  const found = new Map<Relation, PairTotalsRow>();
-  for (const relation of relations) {
+  const found = new Map<EventRelation, PairTotalsRow>();
+  for (const relation of eventRelations) {
     const { sessions, rep, repN } = counters[relation];
     if (sessions > 0) found.set(relation, { relation, sessions, rep, repN });
   }

@@ -1,10 +1,10 @@
-import type { PairRow, Relation } from './rows.ts';
+import { type PairRow, type Relation, relations } from './rows.ts';
 
 /**
  * Millions of pair rows in four columns, sorted by (relation, item, neighbour), so that a row of the recomputation costs
  * 16 bytes instead of an object.
  *
- *     starts[2 * item + bought]     where the rows of an item begin; the next entry's start is their end
+ *     starts[relation][item], ends[relation][item]     the rows of an item
  */
 export class PairTable {
   readonly #ids: readonly string[];
@@ -23,15 +23,15 @@ export class PairTable {
     this.#neighbours = new Uint32Array(rows);
     this.#weights = new Float64Array(rows);
     this.#counts = new Uint32Array(rows);
-    this.#starts = { viewed: new Int32Array(ids.length), bought: new Int32Array(ids.length) };
-    this.#ends = { viewed: new Int32Array(ids.length), bought: new Int32Array(ids.length) };
+    this.#starts = columns(ids.length);
+    this.#ends = columns(ids.length);
   }
 
-  /** The next rows in order, by column: bought (0 or 1), item, neighbour, weight, count. */
+  /** The next rows in order, by column: relation (its place in `relations`), item, neighbour, weight, count. */
   append(columns: readonly (readonly number[])[]): void {
-    const [bought = [], items = [], neighbours = [], weights = [], counts = []] = columns;
+    const [codes = [], items = [], neighbours = [], weights = [], counts = []] = columns;
     for (let at = 0; at < items.length; at++) {
-      const relation = bought[at] === 1 ? 'bought' : 'viewed';
+      const relation = relations[codes[at]!]!;
       const item = items[at]!;
       const row = this.#size++;
       if (this.#ends[relation][item] === 0) this.#starts[relation][item] = row;
@@ -101,4 +101,9 @@ export class PairTable {
       yield { relation, item, neighbour: this.neighbourAt(row), weight, count };
     }
   }
+}
+
+function columns(length: number): Record<Relation, Int32Array> {
+  const column = () => new Int32Array(length);
+  return { viewed: column(), bought: column(), cart: column(), 'viewed-bought': column() };
 }

@@ -54,11 +54,43 @@ test('relations keep to themselves, in distance too', async () => {
     ...bought('s', 'B'),
     event({ productId: 'X', type: 'cart' }),
     event({ productId: 'Y', service: true }),
+    event({ productId: 'Z', type: 'cart' }),
     ...viewed('s', 'C'),
     ...bought('s', 'D'),
   ]);
-  expect(pairRows(state)).toEqual(['viewed AC 1024 1', 'viewed CA 768 1', 'bought BD 1024 1', 'bought DB 768 1']);
-  expect([...state.marginals.keys()].toSorted()).toEqual(['bought B', 'bought D', 'viewed A', 'viewed C']);
+  expect(pairRows(state)).toEqual([
+    ...[
+      'viewed AC 1024 1',
+      'viewed CA 768 1',
+      'bought BD 1024 1',
+      'bought DB 768 1',
+      'cart XZ 1024 1',
+      'cart ZX 768 1',
+    ],
+    ...['viewed-bought AB 1024 1', 'viewed-bought AD 724 1', 'viewed-bought CD 1024 1'],
+  ]);
+  expect([...state.marginals.keys()].toSorted()).toEqual([
+    ...['bought B', 'bought D', 'cart X', 'cart Z', 'viewed A', 'viewed C'],
+  ]);
+});
+
+test('views lead to the first purchase of an item, forward only, over ten places of views', async () => {
+  const state = await recomputeLog([
+    ...viewed('s', 'AZBCDEFGHIJB'),
+    ...bought('s', 'Z'),
+    ...viewed('s', 'K'),
+    ...bought('s', 'ZZ'),
+    ...[...viewed('t', 'AA'), ...bought('t', 'Z')],
+  ]);
+  const rows = pairRows(state).filter((row) => row.startsWith('viewed-bought'));
+  // In s: B counts where it was viewed last, A lies 12 places back. K came after the first purchase.
+  expect(rows).toEqual([
+    'viewed-bought AZ 1024 1',
+    'viewed-bought BZ 1024 1',
+    ...['C 341', 'D 362', 'E 387', 'F 418', 'G 458', 'H 512', 'I 591', 'J 724'].map(
+      (of) => `viewed-bought ${of.replace(' ', 'Z ')} 1`,
+    ),
+  ]);
 });
 
 test('without a session id a session ends after more than 30 minutes beyond its greatest timestamp', async () => {

@@ -30,7 +30,7 @@ export interface Recomputation {
   readonly productTitles: ReadonlyMap<string, rows.ProductTitlesRow>;
   readonly userProfiles: ReadonlyMap<string, rows.UserProfileRow>;
   readonly marginals: ReadonlyMap<string, rows.MarginalRow>;
-  readonly pairTotals: ReadonlyMap<rows.Relation, rows.PairTotalsRow>;
+  readonly pairTotals: ReadonlyMap<rows.EventRelation, rows.PairTotalsRow>;
   readonly pairs: PairTable;
   /** What may stand in the list of an item; an item nobody knows has an empty one. */
   list(kind: rows.ListKind, item: string): RankedList;

@@ -6,9 +6,11 @@
 /** An exact integer; the two sides may use either, `5` equals `5n`. */
 export type Integer = number | bigint;
 
-export type Relation = 'viewed' | 'bought';
+export type EventRelation = 'viewed' | 'bought' | 'cart';
+export type Relation = EventRelation | 'viewed-bought';
 
-export const relations = ['viewed', 'bought'] as const satisfies readonly Relation[];
+export const eventRelations = ['viewed', 'bought', 'cart'] as const satisfies readonly EventRelation[];
+export const relations = [...eventRelations, 'viewed-bought'] as const satisfies readonly Relation[];
 
 export interface ProductStatsRow {
   readonly productId: string;
@@ -82,13 +84,13 @@ export interface UserProfileRow {
 }
 
 export interface MarginalRow {
-  readonly relation: Relation;
+  readonly relation: EventRelation;
   readonly item: string;
   readonly sessions: Integer;
 }
 
 export interface PairTotalsRow {
-  readonly relation: Relation;
+  readonly relation: EventRelation;
   readonly sessions: Integer;
   /** Ten numbers, position 1 first. */
   readonly rep: readonly Integer[];

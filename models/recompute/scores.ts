@@ -19,4 +19,4 @@ export function boughtTogetherScore(count: number, { ni, nj }: Omit<Counts, 'ses
 export const boughtTogetherCountMin = 3;
 
 /** What a row counts for when the strongest relation of an item is chosen. */
-export const relationWeight = { viewed: 1, bought: 5 } as const;
+export const relationWeight = { viewed: 1, cart: 3, bought: 5 } as const;

@@ -4,9 +4,11 @@ export const sessionGapMs = 30 * 60 * 1000;
 export const sessionEventsMax = 200;
 
 /**
- * Cuts the events that take part (views and purchases, no service) into sessions and numbers what each one pairs.
+ * Cuts the events that take part (views, carts and purchases, no service) into sessions and numbers what each one pairs.
  *
- *     sequences: session, bought, position (1..), item     the first 200 of a session, numbered per relation
+ *     sequences: session, relation (as text), place, position (1..), item
+ *                                                          the first 200 of a session; `place` numbers them all,
+ *                                                          `position` those of one relation
  *     items:     item, product_id                          small numbers for the product ids
  *
  * A named session never ends. Without a name, a session ends where the next event is more than 30 minutes later than
@@ -17,18 +19,20 @@ export async function cutSessions(database: Database): Promise<void> {
   await database.run(`
     CREATE TABLE items AS
     SELECT (row_number() OVER (ORDER BY product_id) - 1)::INTEGER AS item, product_id
-    FROM (SELECT DISTINCT product_id FROM events WHERE type IN ('view', 'purchase') AND NOT service);
+    FROM (SELECT DISTINCT product_id FROM events WHERE type IN ('view', 'cart', 'purchase') AND NOT service);
 
     CREATE TABLE sequences AS
     WITH parts AS (
-      SELECT session_key, seq, product_id, type = 'purchase' AS bought,
+      SELECT session_key, seq, product_id,
+        CASE type WHEN 'view' THEN 'viewed' WHEN 'cart' THEN 'cart' ELSE 'bought' END AS relation,
         ts - max(ts) OVER (PARTITION BY session_key ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS later
-      FROM events WHERE type IN ('view', 'purchase') AND NOT service),
+      FROM events WHERE type IN ('view', 'cart', 'purchase') AND NOT service),
     numbered AS (
       SELECT *, sum((later IS NULL OR (later > ${sessionGapMs} AND session_key LIKE 'u:%'))::INTEGER)
         OVER (ORDER BY session_key, seq)::INTEGER AS session
       FROM parts),
     placed AS (SELECT *, row_number() OVER (PARTITION BY session ORDER BY seq) AS place FROM numbered)
-    SELECT session, bought, row_number() OVER (PARTITION BY session, bought ORDER BY seq)::INTEGER AS position, item
+    SELECT session, relation, place::INTEGER AS place,
+      row_number() OVER (PARTITION BY session, relation ORDER BY seq)::INTEGER AS position, item
     FROM placed JOIN items USING (product_id) WHERE place <= ${sessionEventsMax}`);
 }

@@ -51,10 +51,10 @@ export function partitionOfItem(item: string, partitions: number): number {
   return partitions === 1 ? 0 : partitionForKey(Buffer.from(item, 'utf8'), partitions);
 }
 
-/** Where a step goes: to the partitions of its item and of every item paired with it, once each. */
-export function partitionsOfStep({ item, pairs }: PairStep, partitions: number): readonly number[] {
+/** Where a step goes: to the partitions of all items in whose rows it has something to add, once each. */
+export function partitionsOfStep({ relation, item, pairs }: PairStep, partitions: number): readonly number[] {
   if (partitions === 1) return onlyPartition;
-  const owners = [partitionOfItem(item, partitions)];
+  const owners = relation === 'viewed-bought' ? [] : [partitionOfItem(item, partitions)];
   for (let i = 0; i < pairs.length && owners.length < partitions; i += 1) {
     const owner = partitionOfItem(pairs[i]!.item, partitions);
     if (!owners.includes(owner)) owners.push(owner);

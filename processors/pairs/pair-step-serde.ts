@@ -2,19 +2,20 @@ import type { Serde } from '../../schemas/index.ts';
 import { ByteReader } from '../binary/byte-reader.ts';
 import { ByteWriter } from '../binary/byte-writer.ts';
 import type { PairStep } from './pair-step.ts';
+import { relationCode, relations } from './relation.ts';
 import type { StepPair } from './session-step.ts';
 
 /**
  *     | flags u8 | item | pairs u8 | { item | forward · 2 + count | back } × pairs |
  *
- *     flags: bit 0 bought · 1 first; texts: varint length and UTF-8; numbers: varint
+ *     flags: bits 0-1 relation code · 2 first; texts: varint length and UTF-8; numbers: varint
  */
 export const pairStepSerde: Serde<PairStep> = {
   name: 'pair-step',
   serialize({ relation, item, first, pairs }) {
     writer
       .begin()
-      .byte((relation === 'bought' ? 1 : 0) | (first ? 2 : 0))
+      .byte(relationCode(relation) | (first ? isFirst : 0))
       .text(item)
       .byte(pairs.length);
     for (const pair of pairs) {
@@ -36,8 +37,9 @@ export const pairStepSerde: Serde<PairStep> = {
       pairs.push({ item: other, forward: forwardAndCount >>> 1, back: reader.varint(), count: forwardAndCount & 1 });
     }
     reader.end();
-    return { relation: (flags & 1) === 1 ? 'bought' : 'viewed', item, first: (flags & 2) === 2, pairs };
+    return { relation: relations[flags & 3]!, item, first: (flags & isFirst) !== 0, pairs };
   },
 };
 
+const isFirst = 4;
 const writer = new ByteWriter();

@@ -5,7 +5,8 @@ import type { StepPair } from './session-step.ts';
 export interface PairStep {
   readonly relation: Relation;
   readonly item: string;
-  /** The item's first time in the session, for this relation. */
+  /** The item's first time in the session, for this relation; never of viewed-bought, which has no marginals. */
   readonly first: boolean;
+  /** Of viewed-bought, forward only: nothing goes to the item's own row, the count neither. */
   readonly pairs: readonly StepPair[];
 }

@@ -20,7 +20,7 @@ import { relationCode } from './relation.ts';
  *
  * A row is an item and a relation. A step goes to the partitions of its item and of all items paired with it; each of
  * them applies what it owns: the owner of the step's item its own row and marginal, the owner of a paired item that
- * item's row. Numbers are the partition's own: the same item has another number in the next partition.
+ * item's row. (A step of viewed-bought has nothing for its own item's row.) Numbers are the partition's own: the same item has another number in the next partition.
  *
  *     load(batch): item ids → numbers ─> apply(step): marginals now, pair rows gathered ─> flush(): row by row
  *
@@ -75,11 +75,12 @@ export class PairTables {
     const own = this.#numbers[this.#cursor]!;
     const ownRow = pairRow(own, code);
     const ownsItem = this.#owned[own] === 1;
+    const bothWays = ownsItem && step.relation !== 'viewed-bought';
     for (let i = 0; i < pairs.length; i += 1) {
       const { forward, back, count } = pairs[i]!;
       const other = this.#numbers[this.#cursor + 1 + i]!;
       if (this.#owned[other] === 1) this.#updates.push(pairRow(other, code), own, forward, count);
-      if (ownsItem) this.#updates.push(ownRow, other, back, count);
+      if (bothWays) this.#updates.push(ownRow, other, back, count);
     }
     if (first && ownsItem) {
       const { marginals } = this.#stores;

@@ -1,8 +1,8 @@
 import { stride, type Chunk } from '../packed/chunk.ts';
 import { chunkOfChunkKey, rowOfChunkKey, type ChunkKey } from '../packed/chunk-key.ts';
-import { itemOfPairRow, relationOfPairRow } from '../pairs/pair-row.ts';
+import { itemOfPairRow, pairRow, rowsPerItem } from '../pairs/pair-row.ts';
 import { nextNumberKey } from '../pairs/pair-tables.ts';
-import { relationCode, relations, type Relation } from '../pairs/relation.ts';
+import { eventRelations, relationCode, type EventRelation, type Relation } from '../pairs/relation.ts';
 import type { PairTotals } from '../pairs/pair-totals.ts';
 import type { PairRow, PairView, Reminders } from './pair-view.ts';
 
@@ -19,10 +19,12 @@ export class MemoryPairView implements PairView {
   readonly #ids: string[] = [];
   readonly #indexes = new Map<string, number>();
   readonly #partitions: Partition[] = [];
+  /** By pair row, of indexes. */
   readonly #rows: (ViewRow | undefined)[] = [];
-  readonly #n = [new Counts(), new Counts()] as const;
-  readonly #totals = relations.map(() => new Map<number, PairTotals>());
-  readonly #sums: (RelationTotals | undefined)[] = [undefined, undefined];
+  /** By pair row, of indexes, too. */
+  readonly #n = new Counts();
+  readonly #totals = eventRelations.map(() => new Map<number, PairTotals>());
+  readonly #sums: (RelationTotals | undefined)[] = eventRelations.map(() => undefined);
 
   get items(): number {
     return this.#ids.length;
@@ -38,18 +40,18 @@ export class MemoryPairView implements PairView {
   }
 
   row(relation: Relation, item: number): PairRow | undefined {
-    return this.#rows[item * 2 + relationCode(relation)]?.read(this.#partitions);
+    return this.#rows[pairRow(item, relationCode(relation))]?.read(this.#partitions);
   }
 
-  n(relation: Relation, item: number): number {
-    return this.#n[relationCode(relation)].get(item);
+  n(relation: EventRelation, item: number): number {
+    return this.#n.get(pairRow(item, relationCode(relation)));
   }
 
-  N(relation: Relation): number {
+  N(relation: EventRelation): number {
     return this.#totalsOf(relation).sessions;
   }
 
-  reminders(relation: Relation): Reminders {
+  reminders(relation: EventRelation): Reminders {
     return this.#totalsOf(relation);
   }
 
@@ -61,27 +63,24 @@ export class MemoryPairView implements PairView {
 
   /** A change of `marginals`. */
   setMarginal(partition: number, row: number, sessions: number): void {
-    const item = this.#partition(partition).get(itemOfPairRow(row));
-    this.#n[relationCode(relationOfPairRow(row))].set(item, sessions);
+    this.#n.set(this.#place(partition, row), sessions);
   }
 
   /** A change of `pairs`. The chunk is kept: give one that nobody changes. */
   setChunk(partition: number, key: ChunkKey, chunk: Chunk): void {
-    const row = rowOfChunkKey(key);
-    const item = this.#partition(partition).get(itemOfPairRow(row));
-    const place = item * 2 + relationCode(relationOfPairRow(row));
+    const place = this.#place(partition, rowOfChunkKey(key));
     const viewRow = this.#rows[place] ?? new ViewRow(partition);
     this.#rows[place] = viewRow;
     viewRow.set(chunkOfChunkKey(key), chunk);
   }
 
   /** A change of `pair-totals`. */
-  setTotals(partition: number, relation: Relation, totals: PairTotals): void {
+  setTotals(partition: number, relation: EventRelation, totals: PairTotals): void {
     this.#totals[relationCode(relation)]!.set(partition, totals);
     this.#sums[relationCode(relation)] = undefined;
   }
 
-  #totalsOf(relation: Relation): RelationTotals {
+  #totalsOf(relation: EventRelation): RelationTotals {
     const code = relationCode(relation);
     let sums = this.#sums[code];
     if (sums === undefined) {
@@ -104,9 +103,16 @@ export class MemoryPairView implements PairView {
       index = this.#ids.length;
       this.#ids.push(id);
       this.#indexes.set(id, index);
-      this.#rows.push(undefined, undefined);
+      // Without holes, the array stays a plain one.
+      for (let row = 0; row < rowsPerItem; row += 1) this.#rows.push(undefined);
     }
     return index;
+  }
+
+  /** The same row by the item's index. */
+  #place(partition: number, row: number): number {
+    const number = itemOfPairRow(row);
+    return row + pairRow(this.#partition(partition).get(number) - number, 0);
   }
 
   #partition(partition: number): Partition {

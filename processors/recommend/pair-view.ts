@@ -1,4 +1,4 @@
-import type { Relation } from '../pairs/relation.ts';
+import type { EventRelation, Relation } from '../pairs/relation.ts';
 
 /**
  * What scoring reads: pair counts in memory, items as dense indexes 0..items-1.
@@ -13,11 +13,11 @@ export interface PairView {
   readonly version?: number;
   row(relation: Relation, item: number): PairRow | undefined;
   /** Sessions in which the item occurred. */
-  n(relation: Relation, item: number): number;
+  n(relation: EventRelation, item: number): number;
   /** Sessions with any event of the relation. */
-  N(relation: Relation): number;
+  N(relation: EventRelation): number;
   /** How often the item k places back (k = 1..10, index 0 unused) came again: `rep[k]` of `repN[k]` times. */
-  reminders(relation: Relation): Reminders;
+  reminders(relation: EventRelation): Reminders;
   /** The item's id, which settles ties. */
   id(item: number): string;
 }

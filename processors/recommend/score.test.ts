@@ -3,7 +3,7 @@ import { Chunk } from '../packed/chunk.ts';
 import { chunkKey } from '../packed/chunk-key.ts';
 import { pairRow } from '../pairs/pair-row.ts';
 import { emptyPairTotals } from '../pairs/pair-totals.ts';
-import type { Relation } from '../pairs/relation.ts';
+import { eventRelations, relationCode, type EventRelation, type Relation } from '../pairs/relation.ts';
 import { MemoryPairView } from './memory-pair-view.ts';
 import { Scorer } from './score.ts';
 
@@ -12,21 +12,23 @@ type Row = readonly [relation: Relation, item: string, neighbours: Readonly<Reco
 interface Shop {
   readonly n: Readonly<Record<string, number>>;
   readonly N: number;
+  /** Where a relation's sums are not `n` and `N`. */
+  readonly of?: Partial<Record<EventRelation, { readonly n: Readonly<Record<string, number>>; readonly N: number }>>;
   readonly rows: readonly Row[];
   readonly rep?: readonly number[];
   readonly repN?: readonly number[];
 }
 
 /** Indexes are the places of the items in `n`. */
-function viewOf({ n, N, rows, rep = [], repN = [] }: Shop): MemoryPairView {
+function viewOf({ n, N, of = {}, rows, rep = [], repN = [] }: Shop): MemoryPairView {
   const view = new MemoryPairView();
   const items = Object.keys(n);
-  const code = (relation: Relation) => (relation === 'viewed' ? 0 : 1);
   for (const [number, item] of items.entries()) view.setItem(0, item, number);
-  for (const relation of ['viewed', 'bought'] as const) {
-    for (const [number, item] of items.entries()) view.setMarginal(0, pairRow(number, code(relation)), n[item]!);
+  for (const relation of eventRelations) {
+    for (const [number, item] of items.entries())
+      view.setMarginal(0, pairRow(number, relationCode(relation)), (of[relation]?.n ?? n)[item]!);
     const totals = emptyPairTotals();
-    totals.sessions = N;
+    totals.sessions = of[relation]?.N ?? N;
     for (const [at, value] of rep.entries()) totals.rep[at + 1] = value;
     for (const [at, value] of repN.entries()) totals.repN[at + 1] = value;
     view.setTotals(0, relation, totals);
@@ -36,7 +38,7 @@ function viewOf({ n, N, rows, rep = [], repN = [] }: Shop): MemoryPairView {
     for (const [other, [weight, count]] of Object.entries(neighbours)) {
       chunk.append(items.indexOf(other), weight, count);
     }
-    view.setChunk(0, chunkKey(pairRow(items.indexOf(item), code(relation)), 0), chunk);
+    view.setChunk(0, chunkKey(pairRow(items.indexOf(item), relationCode(relation)), 0), chunk);
   }
   return view;
 }
@@ -84,6 +86,37 @@ describe('scores', () => {
       relation: undefined,
       items: [],
     });
+  });
+
+  it('a cart weighs three times a view, and gives way to a purchase in a tie only', () => {
+    const rows = (viewed: number, carted: number, bought: number): Row[] => [
+      ['viewed', 'a', { b: [viewed, 9] }],
+      ['cart', 'a', { c: [carted, 9] }],
+      ['bought', 'a', { d: [bought, 9] }],
+      ['viewed-bought', 'a', { d: [99_999, 9] }],
+    ];
+    const strongest = (...weights: [number, number, number]) =>
+      new Scorer(viewOf({ ...shop, rows: rows(...weights) })).similar(0, { limit: 1 }).relation;
+    expect(strongest(3_000, 1_000, 599)).toBe('cart');
+    expect(strongest(3_001, 1_000, 599)).toBe('viewed');
+    expect(strongest(3_000, 1_000, 600)).toBe('bought');
+  });
+
+  it('a relation that is asked for by name is scored alone; viewed-bought by the sums of views and purchases', () => {
+    const rows: Row[] = [
+      ['viewed', 'a', { b: [99_999, 99] }],
+      ['viewed-bought', 'a', { c: [3_000, 4] }],
+    ];
+    const of = {
+      viewed: { n: { a: 70, b: 1, c: 9, d: 1 }, N: 900 },
+      bought: { n: { a: 5, b: 1, c: 30, d: 1 }, N: 200 },
+    };
+    const view = viewOf({ ...shop, of, rows });
+    const { relation, items } = new Scorer(view).similar(0, { limit: 9, relation: 'viewed-bought' });
+    expect([relation, named(view, items)]).toEqual(['viewed-bought', ['c']]);
+    expect(items[0]!.score).toBeCloseTo(similarity(3_000, 70, 30, 200), 12);
+    expect(items[0]).toMatchObject({ because: 0, count: 4 });
+    expect(new Scorer(view).similar(0, { limit: 9, relation: 'cart' })).toEqual({ relation: undefined, items: [] });
   });
 
   it('bought together is the shrunk cosine of counts, from three sessions on', () => {

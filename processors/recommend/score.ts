@@ -1,4 +1,4 @@
-import type { Relation } from '../pairs/relation.ts';
+import type { EventRelation, Relation } from '../pairs/relation.ts';
 import { pairWindow, weightUnit } from '../pairs/weights.ts';
 import type { PairRow, PairView } from './pair-view.ts';
 import { TopK } from './top-k.ts';
@@ -7,6 +7,7 @@ import { TopK } from './top-k.ts';
  * Scores, computed when looked up: the only place where counts become an order (docs/architecture/shop.md, "Scores").
  *
  *     similar:          s(i,j) = M[i][j] / ((n_i + 20)^.75 · (n_j + 20)^.15) · (1 + .5 · ln(N / n_j))
+ *     viewed-bought:    as similar, with n_i of viewed, n_j and N of bought
  *     bought together:  C[i][j] / sqrt((n_i + 20)(n_j + 20)), C >= 3
  *
  * A list of seeds (a session, a user's recent items) votes: each seed gives its 100 best neighbours its own weight times s,
@@ -41,9 +42,15 @@ export class Scorer {
 
   #votingRow: PairRow | undefined;
 
-  /** Items like this one, by its strongest relation, which is named. No relation: the item has no neighbours. */
-  similar(item: number, options: ListOptions): { readonly relation: Relation | undefined; readonly items: Scored[] } {
-    const relation = strongestRelation(this.#view, item);
+  /**
+   * Items like this one, by the relation that is asked for, else by the item's strongest one; it is named in the answer.
+   * No relation: the item has no neighbours there.
+   */
+  similar(
+    item: number,
+    options: SimilarOptions,
+  ): { readonly relation: Relation | undefined; readonly items: Scored[] } {
+    const relation = options.relation ?? strongestRelation(this.#view, item);
     const row = relation === undefined ? undefined : this.#view.row(relation, item);
     if (relation === undefined || row === undefined) return { relation: undefined, items: [] };
     this.#scoreRow(relation, item, row);
@@ -187,10 +194,11 @@ export class Scorer {
   #scoreRow(relation: Relation, item: number, row: PairRow): Float64Array {
     const view = this.#view;
     const scores = this.#rowScratch(row.length);
-    const lnAll = Math.log(Math.max(1, view.N(relation)));
-    const own = 1 / (weightUnit * (view.n(relation, item) + shrinkage) ** 0.75);
+    const [from, to] = relation === 'viewed-bought' ? viewedThenBought : [relation, relation];
+    const lnAll = Math.log(Math.max(1, view.N(to)));
+    const own = 1 / (weightUnit * (view.n(from, item) + shrinkage) ** 0.75);
     for (let place = 0; place < row.length; place += 1) {
-      const n = Math.max(1, view.n(relation, row.neighbours[place]!));
+      const n = Math.max(1, view.n(to, row.neighbours[place]!));
       const known = n < tableSize;
       if (known && damping[n] === 0) fillTables(n);
       const damp = known ? damping[n]! : (n + shrinkage) ** -0.15;
@@ -239,6 +247,11 @@ export interface ListOptions {
   readonly allow?: ((item: number) => boolean) | undefined;
 }
 
+export interface SimilarOptions extends ListOptions {
+  /** By this relation alone. */
+  readonly relation?: Relation | undefined;
+}
+
 export interface VoteOptions extends ListOptions {
   /** Whether the seeds themselves may be in the answer, with their chance to come again. */
   readonly includeSeen?: boolean | undefined;
@@ -258,12 +271,20 @@ export interface Scored {
   readonly count: number;
 }
 
-/** The relation with the greatest total of row weight × type weight (view 1, purchase 5), ties to bought. */
-export function strongestRelation(view: PairView, item: number): Relation | undefined {
-  const viewed = totalWeight(view.row('viewed', item));
-  const bought = 5 * totalWeight(view.row('bought', item));
-  if (viewed === 0 && bought === 0) return undefined;
-  return bought >= viewed ? 'bought' : 'viewed';
+/**
+ * The relation of events with the greatest total of row weight × type weight (view 1, cart 3, purchase 5); ties to bought,
+ * then cart. Undefined when all are 0.
+ */
+export function strongestRelation(view: PairView, item: number): EventRelation | undefined {
+  let strongest: EventRelation | undefined;
+  let most = 0;
+  for (const [relation, weight] of typeWeights) {
+    const total = weight * totalWeight(view.row(relation, item));
+    if (total <= most) continue;
+    strongest = relation;
+    most = total;
+  }
+  return strongest;
 }
 
 interface Seed {
@@ -273,7 +294,7 @@ interface Seed {
 
 /** What a seed gives its best neighbours, before its own weight. */
 interface Votes {
-  readonly relation: Relation;
+  readonly relation: EventRelation;
   readonly items: Uint32Array;
   readonly scores: Float64Array;
   readonly counts: Uint32Array;
@@ -286,6 +307,14 @@ function totalWeight(row: PairRow | undefined): number {
   return total;
 }
 
+/** Ties go to the first. */
+const typeWeights = [
+  ['bought', 5],
+  ['cart', 3],
+  ['viewed', 1],
+] as const satisfies readonly (readonly [EventRelation, number])[];
+/** Whose sums viewed-bought uses: of the item seen, and of the item that may be bought next. */
+const viewedThenBought = ['viewed', 'bought'] as const;
 const shrinkage = 20;
 const boughtTogetherMinCount = 3;
 const votersPerRow = 100;

@@ -2,8 +2,9 @@ import type { Interaction } from '../../schemas/index.ts';
 import type { KeyValueStore, Processor, ProcessorContext, Record } from '../../topology/index.ts';
 import type { PairStep } from '../pairs/pair-step.ts';
 import { addToTotals, emptyPairTotals, type PairTotals } from '../pairs/pair-totals.ts';
-import { relationOf, relations, type Relation } from '../pairs/relation.ts';
+import { eventRelations, relationOf, type EventRelation } from '../pairs/relation.ts';
 import { sessionStep } from '../pairs/session-step.ts';
+import { viewedThenBought } from '../pairs/viewed-then-bought.ts';
 import { storeNames } from '../store-names.ts';
 import { addToSession, newSession, sequenceOf, sessionEventsMax, sessionGapMs, type Session } from './session.ts';
 import { sessionKey } from './session-key.ts';
@@ -26,7 +27,7 @@ export class SessionProcessor implements Processor<string, Interaction, string, 
   async load(records: readonly Record<string, Interaction>[]): Promise<void> {
     const keys = new Set<string>();
     for (const { value } of records) if (relationOf(value) !== undefined) keys.add(sessionKey(value));
-    await Promise.all([this.#sessions.load(keys), this.#totals.load(relations)]);
+    await Promise.all([this.#sessions.load(keys), this.#totals.load(eventRelations)]);
   }
 
   process(record: Record<string, Interaction>): void {
@@ -48,7 +49,7 @@ export class SessionProcessor implements Processor<string, Interaction, string, 
     return ended ? newSession() : session;
   }
 
-  #step(session: Session, relation: Relation, record: Record<string, Interaction>): void {
+  #step(session: Session, relation: EventRelation, record: Record<string, Interaction>): void {
     const item = record.value.productId;
     const step = sessionStep(sequenceOf(session, relation), item);
     addToSession(session, item, relation);
@@ -56,8 +57,13 @@ export class SessionProcessor implements Processor<string, Interaction, string, 
     const totals = this.#totals.getLoaded(relation) ?? emptyPairTotals();
     if (addToTotals(totals, step)) this.#totals.put(relation, totals);
     const { first, pairs } = step;
-    if (!first && pairs.length === 0) return;
-    const { timestamp, headers } = record;
-    this.#context.forward({ key: item, value: { relation, item, first, pairs }, timestamp, headers });
+    if (first || pairs.length > 0) this.#forward({ relation, item, first, pairs }, record);
+    if (relation !== 'bought' || !first) return;
+    const ways = viewedThenBought(sequenceOf(session, 'viewed'), item);
+    if (ways.length > 0) this.#forward({ relation: 'viewed-bought', item, first: false, pairs: ways }, record);
+  }
+
+  #forward(step: PairStep, { timestamp, headers }: Record<string, Interaction>): void {
+    this.#context.forward({ key: step.item, value: step, timestamp, headers });
   }
 }

@@ -1,4 +1,5 @@
 import Type, { type TSchema } from 'typebox';
+import { relations } from '../../processors/index.ts';
 
 /** Shapes that several answers share. Serialising does not go by them: they make the OpenAPI page, and tests hold answers to them. */
 export const AsOf = Type.Array(
@@ -9,7 +10,15 @@ export const AsOf = Type.Array(
 export const Reason = Type.Object(
   {
     kind: Type.Union(
-      ['bought-with', 'viewed-with', 'because-of', 'seen-before', 'best-seller'].map((kind) => Type.Literal(kind)),
+      [
+        'bought-with',
+        'carted-with',
+        'viewed-with',
+        'bought-after-viewing',
+        'because-of',
+        'seen-before',
+        'best-seller',
+      ].map((kind) => Type.Literal(kind)),
     ),
     item: Type.Optional(Type.String({ description: 'The item that led to this one.' })),
     count: Type.Optional(
@@ -33,7 +42,7 @@ export const List = Type.Object(
       ),
     ),
     source: Type.Union(
-      ['bought', 'viewed', 'none', 'session', 'user', 'best-sellers'].map((source) => Type.Literal(source)),
+      [...relations, 'none', 'session', 'user', 'best-sellers'].map((source) => Type.Literal(source)),
       { description: 'What the list was made from; `best-sellers` when nothing is known of the user or session.' },
     ),
     asOf: AsOf,
@@ -70,6 +79,19 @@ export const ListQuery = Type.Object(
 export const NoQuery = Type.Object({}, { additionalProperties: false });
 
 export const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 200 }) });
+
+export const SimilarQuery = Type.Object(
+  {
+    ...ListQuery.properties,
+    relation: Type.Optional(
+      Type.Union(
+        relations.map((relation) => Type.Literal(relation)),
+        { description: "By this relation alone. Default: the item's strongest of viewed, cart and bought." },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 /** A route's answers: the good one, and the failures that it can give. */
 export function answers(ok: TSchema, ...failures: readonly number[]): Readonly<Record<number, TSchema>> {

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { bestTitle, storeNames, type HyperLogLog, type ProductStats, type TitleCount } from '../../processors/index.ts';
-import { answers, AsOf, Id, List, ListQuery, NoQuery } from './answers.ts';
+import { answers, AsOf, Id, List, ListQuery, NoQuery, SimilarQuery } from './answers.ts';
 import type { Api, App } from './context.ts';
 import { dayStats, DayStats, rangeOfDays } from './day-stats.ts';
 import { productNotFound } from './http-errors.ts';
@@ -61,9 +61,11 @@ export function productRoutes(app: App, api: Api): void {
       schema: {
         tags,
         summary: 'Items like this one',
-        description: "By the item's strongest relation, named in `source`: bought or viewed in the same sessions.",
+        description:
+          "By the item's strongest relation, or the one that is asked for, named in `source`: what was bought, put into the " +
+          'cart or viewed in the same sessions; `viewed-bought`: what was bought by those who had viewed the item.',
         params: Id,
-        querystring: ListQuery,
+        querystring: SimilarQuery,
         response: answers(List, 400, 404),
       },
     },

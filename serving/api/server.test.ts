@@ -79,6 +79,11 @@ describe('lists', () => {
 
   test('limit and exclude cut a list; exclude is a list with commas or repeated', async () => {
     expect((await get('/v1/products/lamp/similar?limit=1')).body.items).toHaveLength(1);
+    expect((await get('/v1/products/lamp/similar?relation=bought')).body['source']).toBe('bought');
+    expect((await get('/v1/products/lamp/similar?relation=viewed-bought')).body).toMatchObject({
+      items: [],
+      source: 'none',
+    });
     expect((await get('/v1/products/lamp/similar?exclude=a%2Fb')).body.items.map(({ id }) => id)).toEqual(['mug']);
     expect((await get('/v1/products/lamp/similar?exclude=a%2Fb,mug')).body.items).toEqual([]);
     expect((await get('/v1/products/lamp/similar?exclude=a%2Fb&exclude=mug')).body.items).toEqual([]);

@@ -1,4 +1,4 @@
-import { MemoryPairView, nextNumberKey, storeNames, type Relation } from '../../processors/index.ts';
+import { MemoryPairView, nextNumberKey, storeNames, type EventRelation } from '../../processors/index.ts';
 import type { ListView } from './state-reader.ts';
 import type { StoredRows } from './stored-rows.ts';
 
@@ -11,7 +11,7 @@ export async function scanPairView(rows: StoredRows): Promise<ListView> {
   for await (const { partition, key, value } of rows.of(storeNames.marginals)) view.setMarginal(partition, key, value);
   for await (const { partition, key, value } of rows.of(storeNames.pairs)) view.setChunk(partition, key, value);
   for await (const { partition, key, value } of rows.of(storeNames.pairTotals)) {
-    view.setTotals(partition, key as Relation, value);
+    view.setTotals(partition, key as EventRelation, value);
   }
   for await (const { key: id, value } of rows.of(storeNames.productStats)) if (value.service) view.services.add(id);
   return view;

@@ -22,7 +22,7 @@ import {
   storeNames,
   stride,
   type PairView,
-  type Relation,
+  type EventRelation,
 } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import type { HostRequests } from './host-requests.ts';
@@ -95,14 +95,17 @@ export class HostStateReader implements StateReader {
   async *marginals(): AsyncGenerator<MarginalRow> {
     const names = await this.#names();
     for await (const { partition, key: row, value: sessions } of this.#rows.of(storeNames.marginals)) {
-      yield { relation: relationOfPairRow(row), item: names.of(partition, itemOfPairRow(row)), sessions };
+      const relation = relationOfPairRow(row);
+      if (relation === 'viewed-bought')
+        throw new MillraceError('INTERNAL', `'viewed-bought' has no marginals, found row ${row}`, { row });
+      yield { relation, item: names.of(partition, itemOfPairRow(row)), sessions };
     }
   }
 
   async *pairTotals(): AsyncGenerator<PairTotalsRow> {
-    const sums = new Map<Relation, { sessions: number; rep: number[]; repN: number[] }>();
+    const sums = new Map<EventRelation, { sessions: number; rep: number[]; repN: number[] }>();
     for await (const { key, value } of this.#rows.of(storeNames.pairTotals)) {
-      const relation = key as Relation;
+      const relation = key as EventRelation;
       const sum = sums.get(relation) ?? {
         sessions: 0,
         rep: Array<number>(10).fill(0),

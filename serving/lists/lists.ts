@@ -1,4 +1,4 @@
-import { Scorer, type RecentItem, type Scored } from '../../processors/index.ts';
+import { Scorer, type RecentItem, type Relation, type Scored } from '../../processors/index.ts';
 import type { LookupView } from '../view/lookup-view.ts';
 import { Fragments } from './fragments.ts';
 
@@ -9,7 +9,7 @@ import { Fragments } from './fragments.ts';
  *
  * | list            | source                                        | reasons                                         |
  * |-----------------|-----------------------------------------------|-------------------------------------------------|
- * | similar         | `bought`, `viewed`; `none`: no neighbours yet | `bought-with`, `viewed-with` the item asked for |
+ * | similar         | the relation; `none`: no neighbours yet       | `bought-with` … the item asked for, by relation |
  * | bought together | `bought`                                      | `bought-with`                                   |
  * | session, user   | `session`, `user`                             | `because-of` an item, `seen-before`             |
  * | best sellers    | `best-sellers`                                | `best-seller`; also fills up the two above      |
@@ -30,12 +30,13 @@ export class Lists {
   }
 
   /** Undefined for a product that has had no event. */
-  similar(productId: string, ask: Ask): string | undefined {
+  similar(productId: string, ask: Ask & { readonly relation?: Relation | undefined }): string | undefined {
     const item = this.#view.product(productId);
     if (item === undefined) return undefined;
-    const { relation, items } = this.#scorer.similar(item, { limit: ask.limit, allow: this.#allow(ask) });
-    const kind = relation === 'viewed' ? 'viewed-with' : 'bought-with';
-    return this.#answer(this.#paired(kind, item, items), relation ?? 'none');
+    const options = { limit: ask.limit, allow: this.#allow(ask), relation: ask.relation };
+    const { relation, items } = this.#scorer.similar(item, options);
+    const texts = relation === undefined ? [] : this.#paired(reasons[relation], item, items);
+    return this.#answer(texts, relation ?? 'none');
   }
 
   boughtTogether(productId: string, ask: Ask): string | undefined {
@@ -90,7 +91,7 @@ export class Lists {
     return out;
   }
 
-  #paired(kind: 'bought-with' | 'viewed-with', item: number, items: readonly Scored[]): string[] {
+  #paired(kind: string, item: number, items: readonly Scored[]): string[] {
     const of = `,"reason":{"kind":"${kind}","item":${JSON.stringify(this.#view.id(item))},"count":`;
     return items.map(
       ({ item: other, score, count }) => `{${this.#fragments.item(other)},"score":${score}${of}${count}}}`,
@@ -124,6 +125,13 @@ export class Lists {
     return `{"items":[${items.join(',')}],"source":"${source}","asOf":${this.#fragments.asOf()}}`;
   }
 }
+
+const reasons = {
+  viewed: 'viewed-with',
+  bought: 'bought-with',
+  cart: 'carted-with',
+  'viewed-bought': 'bought-after-viewing',
+} as const satisfies Record<Relation, string>;
 
 export interface Ask {
   readonly limit: number;

@@ -7,10 +7,12 @@ import {
   emptyPairTotals,
   pairRow,
   relationCode,
+  eventRelations,
   relations,
   storeNames,
   storeSerdes,
   type ProductStats,
+  type EventRelation,
   type Relation,
 } from '../../processors/index.ts';
 import type { Publication } from '../host/messages.ts';
@@ -27,8 +29,8 @@ type Change =
       readonly chunk: number;
       readonly entries: readonly [number, number, number][];
     }
-  | { readonly kind: 'marginal'; readonly relation: Relation; readonly item: number; readonly n: number }
-  | { readonly kind: 'totals'; readonly relation: Relation; readonly partition: number; readonly sessions: number }
+  | { readonly kind: 'marginal'; readonly relation: EventRelation; readonly item: number; readonly n: number }
+  | { readonly kind: 'totals'; readonly relation: EventRelation; readonly partition: number; readonly sessions: number }
   | { readonly kind: 'stats'; readonly item: number; readonly purchases: number; readonly service: boolean }
   | { readonly kind: 'title'; readonly item: number; readonly title: string }
   | { readonly kind: 'recent'; readonly user: number; readonly items: readonly number[] };
@@ -39,6 +41,7 @@ const ownerOf = (item: number) => item % partitions;
 
 const item = fc.nat(ids.length - 1);
 const relation = fc.constantFrom(...relations);
+const ofEvents = fc.constantFrom(...eventRelations);
 const count = fc.integer({ min: 1, max: 1000 });
 const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({
@@ -48,8 +51,13 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     chunk: fc.nat(2),
     entries: fc.array(fc.tuple(item, count, count), { maxLength: 4 }),
   }),
-  fc.record({ kind: fc.constant('marginal' as const), relation, item, n: count }),
-  fc.record({ kind: fc.constant('totals' as const), relation, partition: fc.nat(partitions - 1), sessions: count }),
+  fc.record({ kind: fc.constant('marginal' as const), relation: ofEvents, item, n: count }),
+  fc.record({
+    kind: fc.constant('totals' as const),
+    relation: ofEvents,
+    partition: fc.nat(partitions - 1),
+    sessions: count,
+  }),
   fc.record({ kind: fc.constant('stats' as const), item, purchases: fc.nat(9), service: fc.boolean() }),
   fc.record({ kind: fc.constant('title' as const), item, title: fc.string() }),
   fc.record({ kind: fc.constant('recent' as const), user: fc.nat(2), items: fc.uniqueArray(item) }),
@@ -77,8 +85,8 @@ class Model {
   answers() {
     return {
       rows: relations.flatMap((of) => ids.map((_id, at) => this.#row(of, at))),
-      n: relations.flatMap((of) => ids.map((_id, at) => this.n.get(`${of} ${at}`) ?? 0)),
-      sessions: relations.map((of) =>
+      n: eventRelations.flatMap((of) => ids.map((_id, at) => this.n.get(`${of} ${at}`) ?? 0)),
+      sessions: eventRelations.map((of) =>
         Array.from({ length: partitions }, (_, p) => this.sessions.get(`${of} ${p}`) ?? 0).reduce((a, b) => a + b),
       ),
       products: ids.map((_id, at) => this.stats.has(at)),
@@ -104,8 +112,8 @@ function answersOf(view: LookupView): ReturnType<Model['answers']> {
   const each = <T>(read: (index: number) => T, none: T) => indexes.map((at) => (at === undefined ? none : read(at)));
   return {
     rows: relations.flatMap((of) => each((at) => rowOf(view, of, at), [])),
-    n: relations.flatMap((of) => each((at) => view.n(of, at), 0)),
-    sessions: relations.map((of) => view.N(of)),
+    n: eventRelations.flatMap((of) => each((at) => view.n(of, at), 0)),
+    sessions: eventRelations.map((of) => view.N(of)),
     products: ids.map((id) => view.product(id) !== undefined),
     titles: each((at) => view.title(at), null),
     recent: [0, 1, 2].map((user) => view.recent(`user ${user}`)?.map(({ productId }) => productId)),

@@ -1,13 +1,15 @@
 import {
   bestTitle,
   chunkOfChunkKey,
+  eventRelations,
   itemOfPairRow,
+  pairRow,
   relationCode,
   relationOfPairRow,
-  relations,
   rowOfChunkKey,
   storeNames,
   storeSerdes,
+  type EventRelation,
   type PairRow,
   type PairTotals,
   type PairView,
@@ -44,10 +46,10 @@ export class LookupView implements PairView {
   readonly #stores: readonly ((row: PublishedRow) => void)[];
   readonly #queue: StagingQueue;
   readonly #rowCache: RowCache;
-  /** By `item · 2 + relation code`. */
+  /** By pair row, of indexes. */
   readonly #rows: (PairChunks | undefined)[] = [];
-  readonly #n = [new Column(this.#clock), new Column(this.#clock)] as const;
-  readonly #totals = [new Map<number, Cell<PairTotals>>(), new Map<number, Cell<PairTotals>>()] as const;
+  readonly #n = eventRelations.map(() => new Column(this.#clock));
+  readonly #totals = eventRelations.map(() => new Map<number, Cell<PairTotals>>());
   /** 1 + purchases; 0 where there are no statistics of the item. */
   readonly #purchases = new Column(this.#clock);
   readonly #services = new Column(this.#clock);
@@ -152,25 +154,25 @@ export class LookupView implements PairView {
   }
 
   row(relation: Relation, item: number): PairRow | undefined {
-    const chunks = this.#rows[item * 2 + relationCode(relation)];
+    const chunks = this.#rows[pairRow(item, relationCode(relation))];
     return chunks === undefined ? undefined : this.#rowCache.read(chunks);
   }
 
-  n(relation: Relation, item: number): number {
-    return this.#n[relationCode(relation)].get(item);
+  n(relation: EventRelation, item: number): number {
+    return this.#n[relationCode(relation)]!.get(item);
   }
 
-  N(relation: Relation): number {
+  N(relation: EventRelation): number {
     return this.#sumOf(relation).sessions;
   }
 
-  reminders(relation: Relation): Reminders {
+  reminders(relation: EventRelation): Reminders {
     return this.#sumOf(relation);
   }
 
-  #sumOf(relation: Relation): PairTotals {
+  #sumOf(relation: EventRelation): PairTotals {
     const code = relationCode(relation);
-    return (this.#sums[code] ??= sumOfTotals([...this.#totals[code].values()].map((cell) => cell.read(decodeTotals))));
+    return (this.#sums[code] ??= sumOfTotals([...this.#totals[code]!.values()].map((cell) => cell.read(decodeTotals))));
   }
 
   #stage(row: PublishedRow): void {
@@ -235,26 +237,26 @@ export class LookupView implements PairView {
 
   #stageChunk(row: PublishedRow): void {
     const key = storeSerdes[storeNames.pairs].key.deserialize(row.key);
-    const pairRow = rowOfChunkKey(key);
-    const item = this.#explained(row, pairRow);
+    const numbered = rowOfChunkKey(key);
+    const item = this.#explained(row, numbered);
     if (item === undefined) return;
-    const place = item * 2 + relationCode(relationOfPairRow(pairRow));
+    const place = pairRow(item, relationCode(relationOfPairRow(numbered)));
     const chunks = (this.#rows[place] ??= new PairChunks(row.partition, this.#clock));
     chunks.stage(chunkOfChunkKey(key), row.value);
   }
 
   #stageMarginal(row: PublishedRow): void {
     const { key: keySerde, value: valueSerde } = storeSerdes[storeNames.marginals];
-    const pairRow = keySerde.deserialize(row.key);
-    const item = this.#explained(row, pairRow);
+    const numbered = keySerde.deserialize(row.key);
+    const item = this.#explained(row, numbered);
     if (item === undefined) return;
     const sessions = row.value === null ? 0 : valueSerde.deserialize(row.value);
-    this.#n[relationCode(relationOfPairRow(pairRow))].stage(item, sessions);
+    this.#n[relationCode(relationOfPairRow(numbered))]!.stage(item, sessions);
   }
 
   /** The item of a pair row; undefined when the row has to wait. What comes behind it waits too, to keep the order. */
-  #explained(row: PublishedRow, pairRow: number): number | undefined {
-    const item = this.#index.ofNumber(row.partition, itemOfPairRow(pairRow));
+  #explained(row: PublishedRow, numbered: number): number | undefined {
+    const item = this.#index.ofNumber(row.partition, itemOfPairRow(numbered));
     if (item !== undefined && this.#unexplained.length === 0) return item;
     this.#unexplained.push(row);
     return undefined;
@@ -262,7 +264,7 @@ export class LookupView implements PairView {
 
   #stageTotals({ partition, key, value }: PublishedRow): void {
     const relation = storeSerdes[storeNames.pairTotals].key.deserialize(key);
-    const cells = this.#totals[relations.indexOf(relation as Relation) as 0 | 1];
+    const cells = this.#totals[relationCode(relation as EventRelation)]!;
     let cell = cells.get(partition);
     if (cell === undefined) cells.set(partition, (cell = new Cell(this.#clock)));
     cell.stage(value);
