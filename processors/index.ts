@@ -48,4 +48,11 @@ export { sessionKey } from './sessions/session-key.ts';
 export { countSerde, storeSerdes } from './shop-stores.ts';
 export { interactionSerde, shopTopics, shopTopology, type ShopOptions } from './shop-topology.ts';
 export { storeNames } from './store-names.ts';
+export {
+  affinityProducts,
+  categoryAffinity,
+  type CategoryShare,
+  type WeightedProduct,
+} from './users/category-affinity.ts';
+export type { UserProduct, UserProducts } from './users/user-products.ts';
 export { recentMax, type RecentProduct, type UserProfile } from './users/user-profile.ts';

@@ -10,6 +10,7 @@ import { productTitlesSerde } from './products/product-titles.ts';
 import { hyperLogLogSerde } from './products/product-users.ts';
 import { sessionSerde } from './sessions/session.ts';
 import { storeNames } from './store-names.ts';
+import { userProductsSerde } from './users/user-products.ts';
 import { userProfileSerde } from './users/user-profile.ts';
 
 const writer = new ByteWriter();
@@ -36,6 +37,7 @@ export const storeSerdes = {
   [storeNames.productUsers]: { key: stringSerde, value: hyperLogLogSerde },
   [storeNames.productTitles]: { key: stringSerde, value: productTitlesSerde },
   [storeNames.userProfiles]: { key: stringSerde, value: userProfileSerde },
+  [storeNames.userProducts]: { key: stringSerde, value: userProductsSerde },
   [storeNames.sessions]: { key: stringSerde, value: sessionSerde },
   [storeNames.pairTotals]: { key: stringSerde, value: pairTotalsSerde },
   [storeNames.pairItems]: { key: stringSerde, value: countSerde },

@@ -34,6 +34,7 @@ import {
   type ProductStats,
   type EventRelation,
   type TitleCount,
+  type UserProducts,
   type UserProfile,
 } from './index.ts';
 
@@ -137,6 +138,7 @@ describe('the shop topology', () => {
 interface ShopState {
   readonly products: Record<string, unknown>;
   readonly users: Record<string, UserProfile>;
+  readonly userProducts: Record<string, unknown>;
   readonly marginals: Record<string, number>;
   readonly totals: Record<string, PairTotals>;
   readonly pairs: Record<string, readonly [weight: number, count: number]>;
@@ -163,10 +165,14 @@ function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<stri
 }
 
 function recompute(events: readonly Interaction[]): ShopState {
-  const state: ShopState = { products: {}, users: {}, marginals: {}, totals: {}, pairs: {} };
+  const state: ShopState = { products: {}, users: {}, userProducts: {}, marginals: {}, totals: {}, pairs: {} };
   for (const [productId, own] of groupBy(events, ({ productId }) => productId))
     state.products[productId] = product(own);
-  for (const [userId, own] of groupBy(events, ({ userId }) => userId!)) state.users[userId] = user(own);
+  for (const [userId, own] of groupBy(events, ({ userId }) => userId!)) {
+    state.users[userId] = user(own);
+    const products = userProducts(own);
+    if (products.length > 0) state.userProducts[userId] = products;
+  }
   for (const session of groupBy(events, sessionKey).values()) addSession(state, session);
   return state;
 }
@@ -240,6 +246,20 @@ function user(events: readonly Interaction[]): UserProfile {
   return { ...counts, spend, ...seen(events), recent };
 }
 
+const near = (weight: number) => expect.closeTo(weight, 9) as number;
+
+function userProducts(events: readonly Interaction[]): unknown[] {
+  const weights: Record<string, number> = { view: 1, cart: 3, purchase: 5 };
+  const parts = events.filter(({ type, service }) => weights[type] !== undefined && !service);
+  return [...groupBy(parts, ({ productId }) => productId)]
+    .toSorted(([a], [b]) => byText(a, b))
+    .map(([productId, own]) => {
+      const { lastSeenMs: refMs } = seen(own);
+      const weight = own.reduce((sum, e) => sum + weights[e.type]! * 2 ** ((e.timestamp - refMs) / (30 * dayMs)), 0);
+      return { productId, refMs, weight: near(weight) };
+    });
+}
+
 function addSession(state: ShopState, events: readonly Interaction[]): void {
   let sequences: Record<EventRelation, string[]> = { viewed: [], bought: [], cart: [] };
   let lastMs = -Infinity;
@@ -289,7 +309,7 @@ function addViewedBought({ pairs }: ShopState, viewed: readonly string[], j: str
 const zeros = () => Array<number>(11).fill(0);
 
 async function stateOf(driver: TopologyTestDriver, partitions: number): Promise<ShopState> {
-  const state: ShopState = { products: {}, users: {}, marginals: {}, totals: {}, pairs: {} };
+  const state: ShopState = { products: {}, users: {}, userProducts: {}, marginals: {}, totals: {}, pairs: {} };
   const stats = new Map<string, ProductStats>();
   const days = new Map<string, Record<string, unknown>>();
   for (let partition = 0; partition < partitions; partition += 1) {
@@ -318,6 +338,7 @@ async function stateOf(driver: TopologyTestDriver, partitions: number): Promise<
       };
     }
     for (const [id, profile] of await all<string, UserProfile>(storeNames.userProfiles)) state.users[id] = profile;
+    for (const [id, own] of await all<string, UserProducts>(storeNames.userProducts)) state.userProducts[id] = own;
     for (const [relation, totals] of await all<string, PairTotals>(storeNames.pairTotals)) {
       const sum = (state.totals[relation] ??= { sessions: 0, rep: zeros(), repN: zeros() });
       sum.sessions += totals.sessions;

@@ -128,5 +128,8 @@ function addUsers(interactions: KStream<string, Interaction>, partitions: number
     .filter((_key, event) => event.userId !== null, { name: 'named-users' })
     .selectKey((_key, event) => event.userId ?? '', { name: 'user-key' })
     .repartition({ name: 'by-user', keySerde: stringSerde, valueSerde: interactionBinarySerde, partitions })
-    .process({ get: () => new UserProcessor() }, { name: 'user-profiles', stores: [storeNames.userProfiles] });
+    .process(
+      { get: () => new UserProcessor() },
+      { name: 'user-profiles', stores: [storeNames.userProfiles, storeNames.userProducts] },
+    );
 }

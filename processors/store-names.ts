@@ -7,6 +7,7 @@ export const storeNames = {
   productUsers: 'product-users',
   productTitles: 'product-titles',
   userProfiles: 'user-profiles',
+  userProducts: 'user-products',
   sessions: 'sessions',
   pairTotals: 'pair-totals',
   pairItems: 'pair-items',

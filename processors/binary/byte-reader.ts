@@ -36,6 +36,12 @@ export class ByteReader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  double(): number {
+    if (this.#at + 8 > this.#bytes.length) throw this.#short(8);
+    this.#at += 8;
+    return this.#bytes.readDoubleLE(this.#at - 8);
+  }
+
   text(): string {
     const length = this.varint();
     if (this.#at + length > this.#bytes.length) throw this.#short(length);

@@ -10,12 +10,20 @@ it('rows come back as written, one after the other, over the ends of pages', () 
     varint: fc.maxSafeNat(),
     zigzag: fc.integer({ min: -(2 ** 31), max: 2 ** 31 }).map((n) => n * 2 ** 20),
     byte: fc.nat(255),
+    double: fc.double(),
   });
   fc.assert(
     fc.property(fc.array(row, { maxLength: 300, size: 'max' }), (rows) => {
       const writer = new ByteWriter();
       const written = rows.map((value) =>
-        writer.begin().text(value.text).varint(value.varint).zigzag(value.zigzag).byte(value.byte).finish(),
+        writer
+          .begin()
+          .text(value.text)
+          .varint(value.varint)
+          .zigzag(value.zigzag)
+          .byte(value.byte)
+          .double(value.double)
+          .finish(),
       );
       for (const [at, value] of rows.entries()) {
         const reader = new ByteReader('test', written[at]!);
@@ -24,6 +32,7 @@ it('rows come back as written, one after the other, over the ends of pages', () 
           varint: reader.varint(),
           zigzag: reader.zigzag(),
           byte: reader.byte(),
+          double: reader.double(),
         }).toEqual(value);
         reader.end();
       }

@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
  *
  *     varint    7 bits a byte, lowest first; safe integers, 0 or more
  *     zigzag    a signed safe integer n as varint of 2n (n >= 0) or −2n − 1; |n| < 2^52
+ *     double    f64 little-endian
  *     text      | varint length in bytes | UTF-8 |
  */
 export class ByteWriter {
@@ -40,6 +41,12 @@ export class ByteWriter {
 
   zigzag(value: number): this {
     return this.varint(value < 0 ? -2 * value - 1 : 2 * value);
+  }
+
+  double(value: number): this {
+    this.#reserve(8);
+    this.#at = this.#buffer.writeDoubleLE(value, this.#at);
+    return this;
   }
 
   text(value: string): this {
