@@ -244,5 +244,5 @@ The data folder must not be open in another process; a running server takes even
 const queryHelp = `
 Examples:
   millrace query product-stats 85123A
-  millrace query product-days 85123A/2010-06
+  millrace query product-hours 85123A/2010-06
   millrace query user-profiles 17380`;

@@ -34,13 +34,19 @@ export { cleanseCounters, type CleanseCounter } from './cleanse/cleanse-processo
 export { pairStepSerde } from './pairs/pair-step-serde.ts';
 export { partitionOfItem } from './pairs/pair-processor.ts';
 export {
-  parseProductDayKey,
-  productDayKey,
-  utcDay,
-  type ProductDay,
-  type ProductMonth,
-  type UtcDay,
-} from './products/product-days.ts';
+  addCounts,
+  hourStartMs,
+  isNothing,
+  monthKey,
+  monthsBetween,
+  noCounts,
+  parseMonthKey,
+  utcHour,
+  type Counts,
+  type HourCounts,
+  type MonthOfHours,
+  type UtcHour,
+} from './hours/month-of-hours.ts';
 export type { ProductStats } from './products/product-stats.ts';
 export { bestTitle, type TitleCount } from './products/product-titles.ts';
 export { sequenceOf, sessionEventsMax, type Session } from './sessions/session.ts';

@@ -1,10 +1,10 @@
 import { int64Serde, stringSerde, type Serde } from '../schemas/index.ts';
 import { ByteReader } from './binary/byte-reader.ts';
 import { ByteWriter } from './binary/byte-writer.ts';
+import { monthOfHoursSerde } from './hours/month-of-hours.ts';
 import { chunkKeySerde } from './packed/chunk-key.ts';
 import { chunkSerde } from './packed/chunk.ts';
 import { pairTotalsSerde } from './pairs/pair-totals.ts';
-import { productMonthSerde } from './products/product-days.ts';
 import { productStatsSerde } from './products/product-stats.ts';
 import { productTitlesSerde } from './products/product-titles.ts';
 import { hyperLogLogSerde } from './products/product-users.ts';
@@ -33,7 +33,7 @@ export const storeSerdes = {
   [storeNames.eventsSeen]: { key: chunkKeySerde, value: chunkSerde },
   [storeNames.cleanseCounters]: { key: stringSerde, value: countSerde },
   [storeNames.productStats]: { key: stringSerde, value: productStatsSerde },
-  [storeNames.productDays]: { key: stringSerde, value: productMonthSerde },
+  [storeNames.productHours]: { key: stringSerde, value: monthOfHoursSerde },
   [storeNames.productUsers]: { key: stringSerde, value: hyperLogLogSerde },
   [storeNames.productTitles]: { key: stringSerde, value: productTitlesSerde },
   [storeNames.userProfiles]: { key: stringSerde, value: userProfileSerde },

@@ -17,6 +17,7 @@ import { HyperLogLog } from './hll/hyper-log-log.ts';
 import {
   bestTitle,
   chunkOfChunkKey,
+  hourStartMs,
   interactionSerde,
   partitionOfItem,
   relationOfPairRow,
@@ -30,7 +31,7 @@ import {
   stride,
   type Chunk,
   type PairTotals,
-  type ProductMonth,
+  type MonthOfHours,
   type ProductStats,
   type EventRelation,
   type TitleCount,
@@ -215,7 +216,7 @@ function product(events: readonly Interaction[]): unknown {
     service: events.some(({ service }) => service),
   };
   const counted = events.filter(({ type }) => ['view', 'cart', 'purchase', 'return'].includes(type));
-  const days = [...groupBy(counted, ({ timestamp }) => new Date(timestamp).toISOString().slice(0, 10))];
+  const hours = [...groupBy(counted, ({ timestamp }) => new Date(timestamp).toISOString().slice(0, 13))];
   const users = new HyperLogLog();
   for (const { type, userId } of events) if (type !== 'return') users.add(userId!);
   const titles = [
@@ -229,7 +230,7 @@ function product(events: readonly Interaction[]): unknown {
     .toSorted((a, b) => b.events - a.events || byFirst(a, b));
   return {
     stats,
-    days: Object.fromEntries(days.map(([day, own]) => [day, amounts(own)])),
+    hours: Object.fromEntries(hours.map(([hour, own]) => [hour, amounts(own)])),
     users: users.toRegisters(),
     title: ranked[0]?.title ?? null,
     titles: Object.fromEntries(ranked.map(({ title, events: count }) => [title, count])),
@@ -311,7 +312,7 @@ const zeros = () => Array<number>(11).fill(0);
 async function stateOf(driver: TopologyTestDriver, partitions: number): Promise<ShopState> {
   const state: ShopState = { products: {}, users: {}, userProducts: {}, marginals: {}, totals: {}, pairs: {} };
   const stats = new Map<string, ProductStats>();
-  const days = new Map<string, Record<string, unknown>>();
+  const hours = new Map<string, Record<string, unknown>>();
   for (let partition = 0; partition < partitions; partition += 1) {
     const all = async <K, V>(name: string): Promise<(readonly [K, V])[]> => {
       const rows: (readonly [K, V])[] = [];
@@ -319,11 +320,13 @@ async function stateOf(driver: TopologyTestDriver, partitions: number): Promise<
       return rows;
     };
     for (const [id, row] of await all<string, ProductStats>(storeNames.productStats)) stats.set(id, row);
-    for (const [key, month] of await all<string, ProductMonth>(storeNames.productDays)) {
+    for (const [key, month] of await all<string, MonthOfHours>(storeNames.productHours)) {
       const id = key.slice(0, key.lastIndexOf('/'));
-      const own = days.get(id) ?? {};
-      days.set(id, own);
-      for (const { day, ...sums } of month) own[`${key.slice(id.length + 1)}-${String(day).padStart(2, '0')}`] = sums;
+      const own = hours.get(id) ?? {};
+      hours.set(id, own);
+      for (const { hour, ...sums } of month) {
+        own[new Date(hourStartMs(key.slice(id.length + 1), hour)).toISOString().slice(0, 13)] = sums;
+      }
     }
     const users = new Map(await all<string, HyperLogLog>(storeNames.productUsers));
     const titles = new Map(await all<string, TitleCount[]>(storeNames.productTitles));
@@ -331,7 +334,7 @@ async function stateOf(driver: TopologyTestDriver, partitions: number): Promise<
       const own = titles.get(id) ?? [];
       state.products[id] = {
         stats: stats.get(id),
-        days: days.get(id) ?? {},
+        hours: hours.get(id) ?? {},
         users: (users.get(id) ?? new HyperLogLog()).toRegisters(),
         title: bestTitle(own),
         titles: Object.fromEntries(own.map(({ title, events }) => [title, events])),

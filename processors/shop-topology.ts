@@ -118,7 +118,7 @@ function addProducts(interactions: KStream<string, Interaction>, partitions: num
       { get: () => new ProductProcessor() },
       {
         name: 'product-statistics',
-        stores: [storeNames.productStats, storeNames.productDays, storeNames.productUsers, storeNames.productTitles],
+        stores: [storeNames.productStats, storeNames.productHours, storeNames.productUsers, storeNames.productTitles],
       },
     );
 }

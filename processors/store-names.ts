@@ -3,7 +3,7 @@ export const storeNames = {
   eventsSeen: 'events-seen',
   cleanseCounters: 'cleanse-counters',
   productStats: 'product-stats',
-  productDays: 'product-days',
+  productHours: 'product-hours',
   productUsers: 'product-users',
   productTitles: 'product-titles',
   userProfiles: 'user-profiles',

@@ -99,7 +99,7 @@ test('events over HTTP become similar items, statistics and profiles, over any n
     expect((await get('/v1/products/cup/stats?window=day')).body).toMatchObject({
       from: '2011-01-03',
       to: '2011-01-04',
-      days: [{ day: '2011-01-03', purchases: 3, quantity: 3, revenue: 37_500 }],
+      periods: [{ start: '2011-01-03', purchases: 3, quantity: 3, revenue: 37_500 }],
     });
     expect((await get('/v1/users/user-2/profile')).body).toMatchObject({
       purchases: 2,

@@ -60,7 +60,7 @@ test('rows that say nothing may be there', async () => {
   const zeros = { views: 0, carts: 0, purchases: 0, returns: 0, quantity: 0, revenue: 0 };
   const original = readerOf(state);
   const reader = changed({
-    productDays: () => [...(original.productDays() as Iterable<never>), { productId: 'A', day: 99, ...zeros }],
+    productHours: () => [...(original.productHours() as Iterable<never>), { productId: 'A', hour: 99, ...zeros }],
     productUsers: () => [
       ...(original.productUsers() as Iterable<never>),
       { productId: 'Z', registers: new Uint8Array(4096) },
@@ -94,10 +94,10 @@ describe('one change is found, in its table and no other', () => {
     ],
     [
       'a fraction of a cent',
-      'product-days',
+      'product-hours',
       (original) => ({
-        productDays: () =>
-          edited(original.productDays(), (row, at) => [
+        productHours: () =>
+          edited(original.productHours(), (row, at) => [
             at === 0 ? { ...row, revenue: Number(row.revenue) + 1e-9 } : row,
           ]),
       }),

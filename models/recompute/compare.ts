@@ -12,7 +12,7 @@ import {
 } from './comparison.ts';
 import { marginalKey } from './marginals.ts';
 import { denseRegisters, registerCount, type SparseRegisters } from './product-users.ts';
-import { dayKey } from './products.ts';
+import { hourKey } from './products.ts';
 import type { Recomputation } from './recompute.ts';
 import type * as rows from './rows.ts';
 import { sameInteger } from './same.ts';
@@ -39,8 +39,8 @@ export async function compareState(
       keyOf: (row) => row.productId,
       differ: differentFields,
     }),
-    await compareTable('product-days', expected.productDays, actual.productDays(), {
-      keyOf: (row) => dayKey(row.productId, row.day),
+    await compareTable('product-hours', expected.productHours, actual.productHours(), {
+      keyOf: (row) => hourKey(row.productId, row.hour),
       differ: differentFields,
       isVoid: ({ views, carts, purchases, returns, quantity, revenue }) =>
         [views, carts, purchases, returns, quantity, revenue].every((value) => Number(value) === 0),

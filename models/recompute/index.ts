@@ -5,7 +5,7 @@ export { formatComparison } from './format-comparison.ts';
 export type { RankedList } from './lists.ts';
 export type { LogEvent } from './log-events.ts';
 export type { PairTable } from './pair-table.ts';
-export { dayKey } from './products.ts';
+export { hourKey } from './products.ts';
 export { marginalKey } from './marginals.ts';
 export { readerOf } from './reader-of.ts';
 export { type Recomputation, type RecomputeOptions, recomputeLog, recomputeUci } from './recompute.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { event } from './history.testing.ts';
 import { registerOf } from './product-users.ts';
-import { dayKey } from './products.ts';
+import { hourKey } from './products.ts';
 import { recomputeLog } from './recompute.ts';
 
-const day = 86_400_000;
+const hour = 3_600_000;
 
 test('a purchase adds pieces and money, a return takes both away and leaves the purchases', async () => {
   const { productStats } = await recomputeLog([
@@ -24,16 +24,16 @@ test('money beyond what a double holds stays exact', async () => {
   expect(productStats.get('A')?.revenue).toBe(13_510_798_882_111_489n);
 });
 
-test('a day begins at midnight UTC', async () => {
-  const { productDays } = await recomputeLog([
-    event({ timestamp: day - 1, quantity: 2, price: 10 }),
-    event({ timestamp: day, type: 'view' }),
-    event({ timestamp: day + 5, type: 'return', quantity: 3, price: 7 }),
+test('an hour begins on the hour, UTC', async () => {
+  const { productHours } = await recomputeLog([
+    event({ timestamp: hour - 1, quantity: 2, price: 10 }),
+    event({ timestamp: hour, type: 'view' }),
+    event({ timestamp: hour + 5, type: 'return', quantity: 3, price: 7 }),
   ]);
   const zeros = { views: 0, carts: 0, purchases: 0, returns: 0 };
-  expect([...productDays.values()]).toHaveLength(2);
-  expect(productDays.get(dayKey('A', 0))).toMatchObject({ ...zeros, purchases: 1, quantity: 2n, revenue: 20n });
-  expect(productDays.get(dayKey('A', 1))).toMatchObject({
+  expect([...productHours.values()]).toHaveLength(2);
+  expect(productHours.get(hourKey('A', 0))).toMatchObject({ ...zeros, purchases: 1, quantity: 2n, revenue: 20n });
+  expect(productHours.get(hourKey('A', 1))).toMatchObject({
     ...zeros,
     views: 1,
     returns: 1,

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import type { ProductDayRow, ProductStatsRow, ProductTitlesRow, TitleCount } from './rows.ts';
+import type { ProductHourRow, ProductStatsRow, ProductTitlesRow, TitleCount } from './rows.ts';
 
 const typeCounts = (names: Readonly<Record<string, string>>): string =>
   Object.entries(names)
@@ -29,18 +29,18 @@ export async function productStats(database: Database): Promise<Map<string, Prod
   return found;
 }
 
-export function dayKey(productId: string, day: number | bigint): string {
-  return `${day} ${productId}`;
+export function hourKey(productId: string, hour: number | bigint): string {
+  return `${hour} ${productId}`;
 }
 
-export async function productDays(database: Database): Promise<Map<string, ProductDayRow>> {
-  const found = new Map<string, ProductDayRow>();
+export async function productHours(database: Database): Promise<Map<string, ProductHourRow>> {
+  const found = new Map<string, ProductHourRow>();
   const sql = `
-    SELECT product_id, (ts // 86400000)::DOUBLE AS day, ${fourCounts}, ${quantitySum}, ${moneySum}
-    FROM events WHERE type IN ('view', 'cart', 'purchase', 'return') GROUP BY product_id, day`;
+    SELECT product_id, (ts // 3600000)::DOUBLE AS hour, ${fourCounts}, ${quantitySum}, ${moneySum}
+    FROM events WHERE type IN ('view', 'cart', 'purchase', 'return') GROUP BY product_id, hour`;
   for await (const row of database.rows<[string, number, number, number, number, number, bigint, bigint]>(sql)) {
-    const [productId, day, views, carts, purchases, returns, quantity, revenue] = row;
-    found.set(dayKey(productId, day), { productId, day, views, carts, purchases, returns, quantity, revenue });
+    const [productId, hour, views, carts, purchases, returns, quantity, revenue] = row;
+    found.set(hourKey(productId, hour), { productId, hour, views, carts, purchases, returns, quantity, revenue });
   }
   return found;
 }

@@ -6,7 +6,7 @@ import { relations, type StateReader } from './rows.ts';
 export function readerOf(state: Recomputation): Required<StateReader> {
   return {
     productStats: () => state.productStats.values(),
-    productDays: () => state.productDays.values(),
+    productHours: () => state.productHours.values(),
     *productUsers() {
       for (const [productId, sparse] of state.productUsers) yield { productId, registers: denseRegisters(sparse) };
     },

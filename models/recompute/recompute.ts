@@ -7,13 +7,13 @@ import { marginals, pairTotals } from './marginals.ts';
 import type { PairTable } from './pair-table.ts';
 import { pairs } from './pairs.ts';
 import { productUsers, type SparseRegisters } from './product-users.ts';
-import { productDays, productStats, productTitles } from './products.ts';
+import { productHours, productStats, productTitles } from './products.ts';
 import { userProfiles } from './profiles.ts';
 import type * as rows from './rows.ts';
 import { cutSessions } from './sessions.ts';
 import { readUci, type UnusableLine, unusableLines } from './uci-events.ts';
 
-/** Everything the page asks for, computed from scratch. Keys are what the tables' own functions make (`dayKey` …). */
+/** Everything the page asks for, computed from scratch. Keys are what the tables' own functions make (`hourKey` …). */
 export interface Recomputation {
   readonly counts: {
     /** Lines of the files, or records of the log. */
@@ -25,7 +25,7 @@ export interface Recomputation {
   /** Of the UCI files: which lines are no events. Empty for a log. */
   readonly unusable: readonly UnusableLine[];
   readonly productStats: ReadonlyMap<string, rows.ProductStatsRow>;
-  readonly productDays: ReadonlyMap<string, rows.ProductDayRow>;
+  readonly productHours: ReadonlyMap<string, rows.ProductHourRow>;
   readonly productUsers: ReadonlyMap<string, SparseRegisters>;
   readonly productTitles: ReadonlyMap<string, rows.ProductTitlesRow>;
   readonly userProfiles: ReadonlyMap<string, rows.UserProfileRow>;
@@ -87,7 +87,7 @@ async function recompute(database: Database, input: Input, options: RecomputeOpt
   const [accepted] = await database.row<[number]>('SELECT count(*)::DOUBLE FROM events');
   const stores = {
     productStats: await step('product statistics', productStats),
-    productDays: await step('product days', productDays),
+    productHours: await step('product hours', productHours),
     productUsers: await step('product users', productUsers),
     productTitles: await step('product titles', productTitles),
     userProfiles: await step('user profiles', userProfiles),

@@ -29,10 +29,10 @@ export interface ProductStatsRow {
   readonly service: boolean;
 }
 
-export interface ProductDayRow {
+export interface ProductHourRow {
   readonly productId: string;
-  /** UTC days since 1970-01-01. */
-  readonly day: Integer;
+  /** UTC hours since 1970-01-01T00:00. */
+  readonly hour: Integer;
   readonly views: Integer;
   readonly carts: Integer;
   readonly purchases: Integer;
@@ -123,12 +123,12 @@ export type Rows<Row> = AsyncIterable<Row> | Iterable<Row>;
  * What is checked against the recomputation: a running system, or a data folder. Whoever has one writes an adapter.
  *
  * Each method gives the rows of one store, in any order, every key once; what is kept per partition (pair totals) is
- * added up by the adapter. A row that says nothing (a day of zeros, no register set, no title) may be there or not.
+ * added up by the adapter. A row that says nothing (an hour of zeros, no register set, no title) may be there or not.
  * The lists are optional: a data folder has stores but nobody who answers; what is left out is named in the comparison.
  */
 export interface StateReader {
   productStats(): Rows<ProductStatsRow>;
-  productDays(): Rows<ProductDayRow>;
+  productHours(): Rows<ProductHourRow>;
   productUsers(): Rows<ProductUsersRow>;
   productTitles(): Rows<ProductTitlesRow>;
   userProfiles(): Rows<UserProfileRow>;

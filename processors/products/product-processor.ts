@@ -1,21 +1,22 @@
 import type { Interaction } from '../../schemas/index.ts';
 import type { KeyValueStore, Processor, ProcessorContext, Record } from '../../topology/index.ts';
 import { HyperLogLog } from '../hll/hyper-log-log.ts';
+import { monthKey, utcHour, type MonthOfHours } from '../hours/month-of-hours.ts';
 import { storeNames } from '../store-names.ts';
-import { addToMonth, countsByDay, productDayKey, utcDay, type ProductMonth } from './product-days.ts';
+import { addToHour, countsByHour } from './product-hours.ts';
 import { addToStats, newProductStats, type ProductStats } from './product-stats.ts';
 import { addTitle, type TitleCount } from './product-titles.ts';
 
-/** Clean interactions by product → totals, days, users and titles of each product. */
+/** Clean interactions by product → totals, hours, users and titles of each product. */
 export class ProductProcessor implements Processor<string, Interaction> {
   #stats!: KeyValueStore<string, ProductStats>;
-  #days!: KeyValueStore<string, ProductMonth>;
+  #hours!: KeyValueStore<string, MonthOfHours>;
   #users!: KeyValueStore<string, HyperLogLog>;
   #titles!: KeyValueStore<string, TitleCount[]>;
 
   init(context: ProcessorContext): void {
     this.#stats = context.getStateStore(storeNames.productStats);
-    this.#days = context.getStateStore(storeNames.productDays);
+    this.#hours = context.getStateStore(storeNames.productHours);
     this.#users = context.getStateStore(storeNames.productUsers);
     this.#titles = context.getStateStore(storeNames.productTitles);
   }
@@ -25,13 +26,13 @@ export class ProductProcessor implements Processor<string, Interaction> {
     const months = new Set<string>();
     for (const { value } of records) {
       products.add(value.productId);
-      if (countsByDay(value)) months.add(productDayKey(value.productId, utcDay(value.timestamp).month));
+      if (countsByHour(value)) months.add(monthKey(value.productId, utcHour(value.timestamp).month));
     }
     await Promise.all([
       this.#stats.load(products),
       this.#users.load(products),
       this.#titles.load(products),
-      this.#days.load(months),
+      this.#hours.load(months),
     ]);
   }
 
@@ -41,12 +42,12 @@ export class ProductProcessor implements Processor<string, Interaction> {
     addToStats(stats, event);
     this.#stats.put(productId, stats);
 
-    if (countsByDay(event)) {
-      const { month, day } = utcDay(event.timestamp);
-      const key = productDayKey(productId, month);
-      const days = this.#days.getLoaded(key) ?? [];
-      addToMonth(days, day, event);
-      this.#days.put(key, days);
+    if (countsByHour(event)) {
+      const { month, hour } = utcHour(event.timestamp);
+      const key = monthKey(productId, month);
+      const hours = this.#hours.getLoaded(key) ?? [];
+      addToHour(hours, hour, event);
+      this.#hours.put(key, hours);
     }
     if (userId !== null && event.type !== 'return') {
       const users = this.#users.getLoaded(productId) ?? new HyperLogLog();

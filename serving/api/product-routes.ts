@@ -2,9 +2,9 @@ import Type from 'typebox';
 import { bestTitle, storeNames, type HyperLogLog, type ProductStats, type TitleCount } from '../../processors/index.ts';
 import { answers, AsOf, Id, List, ListQuery, NoQuery, SimilarQuery } from './answers.ts';
 import type { Api, App } from './context.ts';
-import { dayStats, DayStats, rangeOfDays } from './day-stats.ts';
 import { productNotFound } from './http-errors.ts';
 import { lookUp } from './look-up-route.ts';
+import { PeriodQuery, PeriodStats, periodStats, rangeOfDays } from './period-stats.ts';
 
 const count = (description?: string) => Type.Integer(description === undefined ? {} : { description });
 
@@ -100,28 +100,18 @@ export function productRoutes(app: App, api: Api): void {
     {
       schema: {
         tags,
-        summary: 'Figures of a product by UTC day',
+        summary: 'Figures of a product by UTC day or hour',
         params: Id,
-        querystring: Type.Object(
-          {
-            window: Type.Optional(Type.Literal('day', { description: 'The only window so far.' })),
-            from: Type.Optional(
-              Type.String({ description: 'First day, YYYY-MM-DD. Default: the day the product was first seen.' }),
-            ),
-            to: Type.Optional(
-              Type.String({ description: 'Day after the last, YYYY-MM-DD. Default: after the day it was last seen.' }),
-            ),
-          },
-          { additionalProperties: false },
-        ),
-        response: answers(DayStats, 400, 404, 503),
+        querystring: PeriodQuery,
+        response: answers(PeriodStats, 400, 404, 503),
       },
     },
-    async ({ params: { id }, query: { from, to } }) => {
+    async ({ params: { id }, query: { window, from, to } }) => {
       const asked = rangeOfDays(from, to);
       const product = await api.ask({ kind: 'get', store: storeNames.productStats, key: id });
       if (!product.found) throw productNotFound(id);
-      return await dayStats(api, id, { asked, seen: product.value as ProductStats });
+      const seen = product.value as ProductStats;
+      return await periodStats(api, id, { store: storeNames.productHours, window, asked, seen });
     },
   );
 }

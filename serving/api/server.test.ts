@@ -165,7 +165,7 @@ describe('bad input', () => {
     ['/v1/products/lamp/similar?exclude=a&__proto__=5', '__proto__', 'is not known here'],
     ['/v1/users/ann/recommendations?exclude=' + 'x,'.repeat(201), 'exclude', 'wants at most 200 items'],
     [`/v1/products/${'x'.repeat(201)}/similar`, 'id', 'wants at most 200 characters'],
-    ['/v1/products/lamp/stats?window=hour', 'window', 'wants "day", found "hour"'],
+    ['/v1/products/lamp/stats?window=week', 'window', 'found "week"'],
     ['/v1/products/lamp/stats?from=2011-02-30', 'from', "wants a day as YYYY-MM-DD, found '2011-02-30'"],
     ['/v1/products/lamp/stats?from=2011-02-02&to=2011-02-01', 'to', 'wants a day from 2011-02-02 on'],
     ['/v1/lag?x=1', 'x', 'is not known here'],
@@ -254,25 +254,35 @@ describe('queries of the host thread', () => {
     }
   });
 
-  test('daily figures are cut to the range asked for, which is half open', async () => {
+  test('figures by day are sums of hours, cut to the range asked for, which is half open', async () => {
     host.answers.get = () => ({ found: true, partition: 0, value: statsOf(3), asOf });
-    const day = { views: 0, carts: 0, purchases: 1, returns: 0, quantity: 1, revenue: 1 };
+    const one = { views: 0, carts: 0, purchases: 1, returns: 0, quantity: 1, revenue: 1 };
     host.answers.getMany = ({ keys }) => ({
       values: keys.map(({ key }) =>
         key.endsWith('2010-12')
           ? [
-              { day: 30, ...day },
-              { day: 31, ...day },
+              { hour: 29 * 24, ...one },
+              { hour: 30 * 24 - 1, ...one },
+              { hour: 30 * 24, ...one },
             ]
-          : [{ day: 2, ...day }],
+          : [{ hour: 24 + 5, ...one }],
       ),
       asOf,
     });
-    const days = async (query: string) =>
-      ((await get(`/v1/products/lamp/stats${query}`)).body['days'] as { day: string }[]).map((of) => of.day);
-    expect(await days('?window=day')).toEqual(['2010-12-30', '2010-12-31', '2011-01-02']);
-    expect(await days('?from=2010-12-31&to=2011-01-02')).toEqual(['2010-12-31']);
-    expect(await days('?to=2010-12-31')).toEqual(['2010-12-30']);
+    const periods = async (query: string) =>
+      ((await get(`/v1/products/lamp/stats${query}`)).body['periods'] as { start: string; purchases: number }[]).map(
+        ({ start, purchases }) => [start, purchases],
+      );
+    expect(await periods('?window=day')).toEqual([
+      ['2010-12-30', 2],
+      ['2010-12-31', 1],
+      ['2011-01-02', 1],
+    ]);
+    expect(await periods('?from=2010-12-31&to=2011-01-02')).toEqual([['2010-12-31', 1]]);
+    expect(await periods('?to=2010-12-31&window=hour')).toEqual([
+      ['2010-12-30T00:00Z', 1],
+      ['2010-12-30T23:00Z', 1],
+    ]);
   });
 
   test('the topology is JSON, or text for who asks for text first', async () => {

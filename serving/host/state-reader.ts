@@ -4,7 +4,7 @@ import type {
   MarginalRow,
   PairRow,
   PairTotalsRow,
-  ProductDayRow,
+  ProductHourRow,
   ProductStatsRow,
   ProductTitlesRow,
   ProductUsersRow,
@@ -15,7 +15,8 @@ import type {
 import {
   bestTitle,
   itemOfPairRow,
-  parseProductDayKey,
+  hourStartMs,
+  parseMonthKey,
   relationOfPairRow,
   rowOfChunkKey,
   Scorer,
@@ -65,12 +66,11 @@ export class HostStateReader implements StateReader {
     }
   }
 
-  async *productDays(): AsyncGenerator<ProductDayRow> {
-    for await (const { key, value } of this.#rows.of(storeNames.productDays)) {
-      const { productId, month } = parseProductDayKey(key);
-      const [year, monthOfYear] = month.split('-').map(Number) as [number, number];
-      for (const { day, ...figures } of value) {
-        yield { productId, day: Date.UTC(year, monthOfYear - 1, day) / 86_400_000, ...figures };
+  async *productHours(): AsyncGenerator<ProductHourRow> {
+    for await (const { key, value } of this.#rows.of(storeNames.productHours)) {
+      const { id: productId, month } = parseMonthKey(key);
+      for (const { hour, ...figures } of value) {
+        yield { productId, hour: hourStartMs(month, hour) / 3_600_000, ...figures };
       }
     }
   }

@@ -86,7 +86,7 @@ async function answers() {
     refusals.push(error?.code, error?.message);
   }
   const row = await inspection.query('user-profiles', '101');
-  const month = await inspection.query('product-days', 'P1/2010-03');
+  const month = await inspection.query('product-hours', 'P1/2010-03');
   const stores = (await inspection.stores()).map(({ name, kind, keySerde, partitions }) => [
     name,
     kind,
@@ -103,7 +103,7 @@ test('verify ends with 0 on a sound folder, and with 2 when a row was lost', asy
   expect(sound.stdout).toMatch(/^Events of interactions: read 80, invalid 0, duplicates 40, accepted 40\n/);
   await loseRow('P1/2010-03');
   const damaged = await millrace(['verify', '--data-dir', dataDir]);
-  expect([damaged.code, damaged.stdout]).toEqual([2, expect.stringMatching(/Different: product-days\.\n$/)]);
+  expect([damaged.code, damaged.stdout]).toEqual([2, expect.stringMatching(/Different: product-hours\.\n$/)]);
 });
 
 /** Takes the one row of this key out of the database. */

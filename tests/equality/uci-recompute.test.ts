@@ -42,9 +42,9 @@ test('the unusable lines are the ones a plain reading finds, by their line numbe
   expect(state.unusable.map(({ file, line }) => `${file}:${line}`)).toEqual(sums.unusable);
 });
 
-test('purchases, returns, pieces and money add up, over products and over their days', () => {
+test('purchases, returns, pieces and money add up, over products and over their hours', () => {
   const { purchases, returns, quantity, revenue } = sums;
-  for (const table of [state.productStats, state.productDays]) {
+  for (const table of [state.productStats, state.productHours]) {
     const total = { purchases: 0, returns: 0, quantity: 0n, revenue: 0n };
     for (const row of table.values()) {
       total.purchases += Number(row.purchases);
