@@ -44,7 +44,11 @@ async function fillTwice(storageReserveBytes: number, freeBytes: number): Promis
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ eventId, userId: 'probe', productId: 'http-product-500', type: 'view' }),
       });
+    const lookUp = async (): Promise<number> =>
+      (await fetch(`${server.url}/v1/products/http-product-500/similar`)).status;
     producers.sendTo(server.url);
+    // Acknowledged is not yet processed: the product that is looked up on the full disk has to be there before.
+    await until(async () => (await lookUp()) === 200);
     for (let times = 1; times <= 2; times += 1) {
       const enough = producers.acknowledged.size + 2000;
       await until(() => producers.acknowledged.size >= enough);
@@ -59,8 +63,7 @@ async function fillTwice(storageReserveBytes: number, freeBytes: number): Promis
         return true;
       });
       await until(() => told.length === 2 * times - 1);
-      const lookUp = await fetch(`${server.url}/v1/products/http-product-500/similar`);
-      expect(lookUp.status).toBe(200);
+      expect(await lookUp()).toBe(200);
       const before = producers.acknowledged.size;
       small.makeRoom();
       await until(() => producers.acknowledged.size >= before + 500);
