@@ -30,6 +30,29 @@ export {
   type VoteOptions,
 } from './recommend/score.ts';
 export { interactionBinarySerde } from './binary/interaction-serde.ts';
+export { catalogueCounters, type CatalogueCounter } from './catalogue/catalogue-version.ts';
+export type { FunnelDay, MonthOfFunnels } from './categories/category-funnels.ts';
+export {
+  categoryPrefix,
+  categoryProductKey,
+  parseCategoryProductKey,
+  type CategoryProduct,
+} from './categories/category-products.ts';
+export {
+  topsMax,
+  trendingAt,
+  trendScore,
+  type BestSeller,
+  type CategoryTops,
+  type ScoredTrend,
+  type TrendingProduct,
+} from './categories/category-tops.ts';
+export {
+  categoryAt,
+  currentCategory,
+  type CategoryVersion,
+  type CategoryVersions,
+} from './categories/category-versions.ts';
 export { cleanseCounters, type CleanseCounter } from './cleanse/cleanse-processor.ts';
 export { pairStepSerde } from './pairs/pair-step-serde.ts';
 export { partitionOfItem } from './pairs/pair-processor.ts';
@@ -47,12 +70,13 @@ export {
   type MonthOfHours,
   type UtcHour,
 } from './hours/month-of-hours.ts';
+export type { ProductTrend } from './products/product-trend.ts';
 export type { ProductStats } from './products/product-stats.ts';
 export { bestTitle, type TitleCount } from './products/product-titles.ts';
 export { sequenceOf, sessionEventsMax, type Session } from './sessions/session.ts';
 export { sessionKey } from './sessions/session-key.ts';
 export { countSerde, storeSerdes } from './shop-stores.ts';
-export { interactionSerde, shopTopics, shopTopology, type ShopOptions } from './shop-topology.ts';
+export { interactionSerde, productSerde, shopTopics, shopTopology, type ShopOptions } from './shop-topology.ts';
 export { storeNames } from './store-names.ts';
 export {
   affinityProducts,

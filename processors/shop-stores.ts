@@ -1,6 +1,11 @@
 import { int64Serde, stringSerde, type Serde } from '../schemas/index.ts';
 import { ByteReader } from './binary/byte-reader.ts';
 import { ByteWriter } from './binary/byte-writer.ts';
+import { productRowSerde } from './catalogue/product-row.ts';
+import { monthOfFunnelsSerde } from './categories/category-funnels.ts';
+import { categoryProductSerde } from './categories/category-products.ts';
+import { categoryTopsSerde } from './categories/category-tops.ts';
+import { categoryVersionsSerde } from './categories/category-versions.ts';
 import { monthOfHoursSerde } from './hours/month-of-hours.ts';
 import { chunkKeySerde } from './packed/chunk-key.ts';
 import { chunkSerde } from './packed/chunk.ts';
@@ -36,6 +41,13 @@ export const storeSerdes = {
   [storeNames.productHours]: { key: stringSerde, value: monthOfHoursSerde },
   [storeNames.productUsers]: { key: stringSerde, value: hyperLogLogSerde },
   [storeNames.productTitles]: { key: stringSerde, value: productTitlesSerde },
+  [storeNames.catalogueCounters]: { key: stringSerde, value: countSerde },
+  [storeNames.products]: { key: stringSerde, value: productRowSerde },
+  [storeNames.productCategories]: { key: stringSerde, value: categoryVersionsSerde },
+  [storeNames.categoryHours]: { key: stringSerde, value: monthOfHoursSerde },
+  [storeNames.categoryFunnels]: { key: stringSerde, value: monthOfFunnelsSerde },
+  [storeNames.categoryProducts]: { key: stringSerde, value: categoryProductSerde },
+  [storeNames.categoryTops]: { key: stringSerde, value: categoryTopsSerde },
   [storeNames.userProfiles]: { key: stringSerde, value: userProfileSerde },
   [storeNames.userProducts]: { key: stringSerde, value: userProductsSerde },
   [storeNames.sessions]: { key: stringSerde, value: sessionSerde },

@@ -1,28 +1,37 @@
 import {
   avroSerde,
   interactionSchema,
+  productSchema,
   stringSerde,
   type Interaction,
+  type Product,
   type SchemaRegistry,
   type Serde,
 } from '../schemas/index.ts';
 import { Stores, StreamsBuilder, type KStream, type Topology } from '../topology/index.ts';
 import { interactionBinarySerde } from './binary/interaction-serde.ts';
+import { categoryChangeSerde } from './categories/category-change-serde.ts';
+import { CategoryProcessor } from './categories/category-processor.ts';
 import { CleanseProcessor } from './cleanse/cleanse-processor.ts';
 import { PairProcessor, partitionsOfStep } from './pairs/pair-processor.ts';
 import type { PairStep } from './pairs/pair-step.ts';
 import { pairStepSerde } from './pairs/pair-step-serde.ts';
+import type { AcceptedVersion, ChangedCategory, ProductOutput } from './products/product-output.ts';
 import { ProductProcessor } from './products/product-processor.ts';
 import { SessionProcessor } from './sessions/session-processor.ts';
 import { storeSerdes } from './shop-stores.ts';
 import { storeNames } from './store-names.ts';
 import { UserProcessor } from './users/user-processor.ts';
 
-/** The shop's public topics; `by-product`, `by-user` and `pair-steps` are its own repartition topics. */
+/** The shop's public topics; `by-product`, `by-user`, `pair-steps` and `category-products` are its own repartition topics. */
 export const shopTopics = {
   interactions: 'interactions',
   clean: 'interactions.clean',
   deadLetter: 'interactions.dead-letter',
+  /** Every version of every product, kept for ever; the key is the product's id. */
+  productsHistory: 'products.history',
+  /** The last version of each product; compacted. */
+  products: 'products',
 } as const;
 
 export interface ShopOptions {
@@ -37,17 +46,21 @@ export interface ShopOptions {
  * The shop as a topology (docs/architecture/shop.md):
  *
  *     interactions ─> cleanse ─> interactions.clean ─┬─> session step ─(pair-steps)─> pairs
- *                                                    ├─(by-product)─> product statistics
- *                                                    └─(by-user)────> user profiles
+ *                                                    ├─(by-user)────> user profiles
+ *                                                    └─(by-product)─┐
+ *     products.history ─────────────────────────────────────────────┴> product statistics ─┬> products
+ *                                                                      categories <────────┘(category-products)
  */
 export async function shopTopology({
   registry,
   partitions = 1,
   dedupeHorizonMs = 24 * 3_600_000,
 }: ShopOptions): Promise<Topology> {
-  const [raw, clean] = await Promise.all([
+  const [raw, clean, history, products] = await Promise.all([
     interactionSerde(registry, shopTopics.interactions),
     interactionSerde(registry, shopTopics.clean),
+    productSerde(registry, shopTopics.productsHistory),
+    productSerde(registry, shopTopics.products),
   ]);
   const builder = new StreamsBuilder({ keySerde: stringSerde as Serde<unknown> });
   for (const name of Object.values(storeNames)) {
@@ -78,7 +91,13 @@ export async function shopTopology({
     valueSerde: clean,
   });
   addPairs(interactions, partitions);
-  addProducts(interactions, partitions);
+  const versions = builder.stream<string, Product>(shopTopics.productsHistory, {
+    name: 'catalogue',
+    keySerde: stringSerde,
+    valueSerde: history,
+  });
+  const changes = addProducts(interactions, versions, { partitions, products });
+  addCategories(changes, partitions);
   addUsers(interactions, partitions);
   return builder.build();
 }
@@ -86,6 +105,11 @@ export async function shopTopology({
 /** Serde of interactions in a topic: Avro, its schema registered under the topic's value subject. */
 export function interactionSerde(registry: SchemaRegistry, topic: string): Promise<Serde<Interaction>> {
   return avroSerde<Interaction>(registry, { subject: `${topic}-value`, schema: interactionSchema });
+}
+
+/** Serde of products in a topic: Avro, its schema registered under the topic's value subject. */
+export function productSerde(registry: SchemaRegistry, topic: string): Promise<Serde<Product>> {
+  return avroSerde<Product>(registry, { subject: `${topic}-value`, schema: productSchema });
 }
 
 function addPairs(interactions: KStream<string, Interaction>, partitions: number): void {
@@ -110,15 +134,52 @@ function addPairs(interactions: KStream<string, Interaction>, partitions: number
     );
 }
 
-function addProducts(interactions: KStream<string, Interaction>, partitions: number): void {
-  interactions
+function addProducts(
+  interactions: KStream<string, Interaction>,
+  versions: KStream<string, Product>,
+  { partitions, products }: { readonly partitions: number; readonly products: Serde<Product> },
+): KStream<string, ProductOutput> {
+  const outputs = interactions
     .selectKey((_key, event) => event.productId, { name: 'product-key' })
     .repartition({ name: 'by-product', keySerde: stringSerde, valueSerde: interactionBinarySerde, partitions })
-    .process(
+    .merge(versions, { name: 'events-and-versions' })
+    .process<string, ProductOutput>(
       { get: () => new ProductProcessor() },
       {
         name: 'product-statistics',
-        stores: [storeNames.productStats, storeNames.productHours, storeNames.productUsers, storeNames.productTitles],
+        stores: [
+          storeNames.productStats,
+          storeNames.productHours,
+          storeNames.productUsers,
+          storeNames.productTitles,
+          storeNames.catalogueCounters,
+          storeNames.products,
+          storeNames.productCategories,
+        ],
+      },
+    );
+  outputs
+    .filter((_key, output): output is AcceptedVersion => output.kind === 'version', { name: 'accepted-versions' })
+    .mapValues(({ product }) => product, { name: 'last-versions' })
+    .to(shopTopics.products, { name: 'products-sink', keySerde: stringSerde, valueSerde: products });
+  return outputs;
+}
+
+function addCategories(outputs: KStream<string, ProductOutput>, partitions: number): void {
+  outputs
+    .filter((_key, output): output is ChangedCategory => output.kind === 'change', { name: 'category-changes' })
+    .mapValues(({ change }) => change, { name: 'changes-of-products' })
+    .repartition({ name: 'category-products', keySerde: stringSerde, valueSerde: categoryChangeSerde, partitions })
+    .process(
+      { get: () => new CategoryProcessor() },
+      {
+        name: 'category-statistics',
+        stores: [
+          storeNames.categoryHours,
+          storeNames.categoryFunnels,
+          storeNames.categoryProducts,
+          storeNames.categoryTops,
+        ],
       },
     );
 }

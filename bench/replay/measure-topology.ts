@@ -14,7 +14,12 @@ const runtime = await EmbeddedRuntime.open({
   engine,
   commits,
   log,
-  topics: { [shopTopics.interactions]: partitions, [shopTopics.clean]: partitions },
+  topics: {
+    [shopTopics.interactions]: partitions,
+    [shopTopics.clean]: partitions,
+    [shopTopics.productsHistory]: partitions,
+    [shopTopics.products]: partitions,
+  },
 });
 const cpu = process.cpuUsage();
 const start = performance.now();

@@ -1,6 +1,12 @@
+import type { Serde } from '../../schemas/index.ts';
+import { ByteReader } from '../binary/byte-reader.ts';
+import { ByteWriter } from '../binary/byte-writer.ts';
+
 /**
- * The categories that a product has had, by the time from which on each holds (docs/architecture/shop-widened.md, "The
+ * The categories that a product has had, by the time from which on each holds (docs/architecture/shop.md, "The
  * catalogue"): ascending by `fromMs`, neighbours differ.
+ *
+ *     bytes: { fromMs varint | 0, or 1 and category text } × versions
  */
 export type CategoryVersions = readonly CategoryVersion[];
 
@@ -32,4 +38,39 @@ export function currentCategory(versions: CategoryVersions): string | null {
   return versions.at(-1)?.category ?? null;
 }
 
+/**
+ * The versions with one more, which is not earlier than the last: at the same time it takes the last one's place, with the
+ * same category as the one before it is none. The same array when nothing changes.
+ */
+export function withVersion(versions: CategoryVersions, next: CategoryVersion): CategoryVersions {
+  const last = versions.at(-1);
+  if (last === undefined) return [next];
+  if (last.category === next.category) return versions;
+  if (last.fromMs < next.fromMs) return [...versions, next];
+  const before = versions.slice(0, -1);
+  return before.at(-1) !== undefined && before.at(-1)!.category === next.category ? before : [...before, next];
+}
+
+export const categoryVersionsSerde: Serde<CategoryVersions> = {
+  name: 'category-versions',
+  serialize(versions) {
+    writer.begin();
+    for (const { fromMs, category } of versions) {
+      writer.varint(fromMs).byte(category === null ? 0 : 1);
+      if (category !== null) writer.text(category);
+    }
+    return writer.finish();
+  },
+  deserialize(bytes) {
+    const reader = new ByteReader('category-versions', bytes);
+    const versions: CategoryVersion[] = [];
+    while (!reader.atEnd) {
+      versions.push({ fromMs: reader.varint(), category: reader.byte() === 0 ? null : reader.text() });
+    }
+    return versions;
+  },
+  sizeOf: (versions) => 64 + versions.length * 80,
+};
+
 export const hourMs = 3_600_000;
+const writer = new ByteWriter();

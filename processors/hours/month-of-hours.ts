@@ -30,13 +30,21 @@ export function noCounts(): Counts {
   return { views: 0, carts: 0, purchases: 0, returns: 0, quantity: 0, revenue: 0 };
 }
 
+/**
+ * Adds up over hours or products. Quantity and money stop at ±2^52 (450 billion of a currency): a sum over many products is
+ * nothing that a single event can be refused for.
+ */
 export function addCounts(to: Counts, add: Readonly<Counts>, sign: 1 | -1 = 1): void {
   to.views += sign * add.views;
   to.carts += sign * add.carts;
   to.purchases += sign * add.purchases;
   to.returns += sign * add.returns;
-  to.quantity += sign * add.quantity;
-  to.revenue += sign * add.revenue;
+  to.quantity = bounded(to.quantity + sign * add.quantity);
+  to.revenue = bounded(to.revenue + sign * add.revenue);
+}
+
+function bounded(sum: number): number {
+  return Math.max(-sumMax, Math.min(sumMax, sum));
 }
 
 export function isNothing({ views, carts, purchases, returns, quantity, revenue }: Readonly<Counts>): boolean {
@@ -129,6 +137,8 @@ export const monthOfHoursSerde: Serde<MonthOfHours> = {
 };
 
 const hourMs = 3_600_000;
+/** What zigzag can hold. */
+const sumMax = 2 ** 52 - 1;
 /** The last instant of a Date, 275760-09-13T00:00Z. */
 const dateEndMs = 8.64e15;
 const writer = new ByteWriter();

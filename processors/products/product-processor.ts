@@ -1,53 +1,110 @@
-import type { Interaction } from '../../schemas/index.ts';
+import { MillraceError, type Interaction, type Product } from '../../schemas/index.ts';
 import type { KeyValueStore, Processor, ProcessorContext, Record } from '../../topology/index.ts';
+import {
+  catalogueCounters,
+  invalidVersion,
+  isVersion,
+  judgeVersion,
+  type CatalogueCounter,
+} from '../catalogue/catalogue-version.ts';
+import type { CategoryChange } from '../categories/category-change.ts';
+import { categoryAt, currentCategory, withVersion, type CategoryVersions } from '../categories/category-versions.ts';
 import { HyperLogLog } from '../hll/hyper-log-log.ts';
-import { monthKey, utcHour, type MonthOfHours } from '../hours/month-of-hours.ts';
+import { hourStartMs, monthKey, monthsBetween, utcHour, type MonthOfHours } from '../hours/month-of-hours.ts';
 import { storeNames } from '../store-names.ts';
+import { CategoryHoursChanges } from './category-hours-changes.ts';
 import { addToHour, countsByHour } from './product-hours.ts';
+import type { ProductOutput } from './product-output.ts';
 import { addToStats, newProductStats, type ProductStats } from './product-stats.ts';
 import { addTitle, type TitleCount } from './product-titles.ts';
 
-/** Clean interactions by product → totals, hours, users and titles of each product. */
-export class ProductProcessor implements Processor<string, Interaction> {
+/**
+ * Everything that is kept by product: clean interactions and catalogue versions of a product, as one stream → totals, hours,
+ * users, titles, the last version and the categories of each.
+ *
+ * An hour of a product counts in the category that the product had then. A version that comes late says that another one
+ * would have been right, so the hours that it is about are moved; what categories are told is gathered until the commit,
+ * one sum an hour and one row a product.
+ */
+export class ProductProcessor implements Processor<string, Interaction | Product, string, ProductOutput> {
+  #context!: ProcessorContext<string, ProductOutput>;
   #stats!: KeyValueStore<string, ProductStats>;
   #hours!: KeyValueStore<string, MonthOfHours>;
   #users!: KeyValueStore<string, HyperLogLog>;
   #titles!: KeyValueStore<string, TitleCount[]>;
+  #counters!: KeyValueStore<string, number>;
+  #products!: KeyValueStore<string, Product>;
+  #categories!: KeyValueStore<string, CategoryVersions>;
+  readonly #hoursChanges = new CategoryHoursChanges();
+  /** Products of which something has changed since the commit, with the category that has been told of them. */
+  readonly #changed = new Map<string, string | null>();
 
-  init(context: ProcessorContext): void {
+  init(context: ProcessorContext<string, ProductOutput>): void {
+    this.#context = context;
     this.#stats = context.getStateStore(storeNames.productStats);
     this.#hours = context.getStateStore(storeNames.productHours);
     this.#users = context.getStateStore(storeNames.productUsers);
     this.#titles = context.getStateStore(storeNames.productTitles);
+    this.#counters = context.getStateStore(storeNames.catalogueCounters);
+    this.#products = context.getStateStore(storeNames.products);
+    this.#categories = context.getStateStore(storeNames.productCategories);
   }
 
-  async load(records: readonly Record<string, Interaction>[]): Promise<void> {
-    const products = new Set<string>();
+  async load(records: readonly Record<string, Interaction | Product>[]): Promise<void> {
+    const ofEvents = new Set<string>();
+    const ofVersions = new Set<string>();
     const months = new Set<string>();
-    for (const { value } of records) {
-      products.add(value.productId);
-      if (countsByHour(value)) months.add(monthKey(value.productId, utcHour(value.timestamp).month));
+    for (const { key, value } of records) {
+      if (isVersion(value)) {
+        ofVersions.add(key);
+        continue;
+      }
+      ofEvents.add(key);
+      if (countsByHour(value)) months.add(monthKey(key, utcHour(value.timestamp).month));
     }
+    const all = ofVersions.size === 0 ? ofEvents : new Set([...ofEvents, ...ofVersions]);
     await Promise.all([
-      this.#stats.load(products),
-      this.#users.load(products),
-      this.#titles.load(products),
-      this.#hours.load(months),
+      this.#stats.load(all),
+      this.#categories.load(all),
+      this.#users.load(ofEvents),
+      this.#titles.load(ofEvents),
+      this.#products.load(ofVersions),
+      ofVersions.size === 0 ? undefined : this.#counters.load(catalogueCounters),
     ]);
+    if (ofVersions.size > 0) this.#addMonthsThatMove(records, months);
+    await this.#hours.load(months);
   }
 
-  process({ value: event }: Record<string, Interaction>): void {
+  process(record: Record<string, Interaction | Product>): void {
+    const { key, value } = record;
+    if (isVersion(value)) this.#version(key, value, record);
+    else this.#event(value);
+  }
+
+  async beforeCommit(): Promise<void> {
+    const changed = [...this.#changed.keys()];
+    await Promise.all([this.#stats.load(changed), this.#products.load(changed), this.#categories.load(changed)]);
+    for (const [productId, told] of this.#changed) this.#tellCategories(productId, told);
+    this.#changed.clear();
+    for (const [category, change] of this.#hoursChanges.take()) this.#tell(category, change);
+  }
+
+  #event(event: Interaction): void {
     const { productId, userId, title } = event;
     const stats = this.#stats.getLoaded(productId) ?? newProductStats();
     addToStats(stats, event);
     this.#stats.put(productId, stats);
 
+    const categories = this.#categories.getLoaded(productId) ?? none;
+    this.#noteChange(productId, categories);
     if (countsByHour(event)) {
-      const { month, hour } = utcHour(event.timestamp);
+      const { startMs, month, hour } = utcHour(event.timestamp);
       const key = monthKey(productId, month);
       const hours = this.#hours.getLoaded(key) ?? [];
       addToHour(hours, hour, event);
       this.#hours.put(key, hours);
+      const category = categoryAt(categories, startMs);
+      if (category !== null) this.#hoursChanges.addEvent(category, startMs, event);
     }
     if (userId !== null && event.type !== 'return') {
       const users = this.#users.getLoaded(productId) ?? new HyperLogLog();
@@ -59,4 +116,91 @@ export class ProductProcessor implements Processor<string, Interaction> {
       this.#titles.put(productId, titles);
     }
   }
+
+  #version(productId: string, version: Product, { timestamp, headers }: Record<string, unknown>): void {
+    const invalid = invalidVersion(productId, version);
+    if (invalid !== undefined) {
+      this.#count('invalid');
+      throw new MillraceError('INVALID_EVENT', `Field '${invalid.field}' of a product ${invalid.reason}`, {
+        field: invalid.field,
+      });
+    }
+    const verdict = judgeVersion(this.#products.getLoaded(productId), version);
+    this.#count(verdict);
+    if (verdict !== 'accepted') return;
+    this.#products.put(productId, version);
+    this.#context.forward({ key: productId, value: { kind: 'version', product: version }, timestamp, headers });
+
+    const before = this.#categories.getLoaded(productId) ?? none;
+    const after = withVersion(before, { fromMs: version.updatedAt, category: version.category });
+    this.#noteChange(productId, before);
+    if (after === before) return;
+    this.#categories.put(productId, after);
+    this.#moveHours(productId, before, after);
+    this.#context.forward({ key: productId, value: { kind: 'categories', versions: after }, timestamp, headers });
+  }
+
+  /** Hours that were another category's before are taken from it, and given to the one that they have now. */
+  #moveHours(productId: string, before: CategoryVersions, after: CategoryVersions): void {
+    const stats = this.#stats.getLoaded(productId);
+    if (stats === undefined) return;
+    for (const month of monthsBetween(stats.firstSeenMs, stats.lastSeenMs)) {
+      for (const counts of this.#hours.getLoaded(monthKey(productId, month)) ?? []) {
+        const startMs = hourStartMs(month, counts.hour);
+        const from = categoryAt(before, startMs);
+        const to = categoryAt(after, startMs);
+        if (from === to) continue;
+        if (from !== null) this.#hoursChanges.add(from, startMs, counts, -1);
+        if (to !== null) this.#hoursChanges.add(to, startMs, counts);
+      }
+    }
+  }
+
+  /** All months of products whose category the batch changes: what its events of any type reach over included. */
+  #addMonthsThatMove(records: readonly Record<string, Interaction | Product>[], months: Set<string>): void {
+    const spans = new Map<string, { fromMs: number; toMs: number }>();
+    for (const { key, value } of records) {
+      if (!isVersion(value) || spans.has(key)) continue;
+      const categories = this.#categories.getLoaded(key) ?? none;
+      if (categories.length > 0 && currentCategory(categories) === value?.category) continue;
+      const { firstSeenMs: fromMs, lastSeenMs: toMs } = this.#stats.getLoaded(key) ?? newProductStats();
+      spans.set(key, { fromMs, toMs });
+    }
+    for (const { key, value } of records) {
+      const span = isVersion(value) ? undefined : spans.get(key);
+      if (span === undefined || isVersion(value)) continue;
+      span.fromMs = Math.min(span.fromMs, value.timestamp);
+      span.toMs = Math.max(span.toMs, value.timestamp);
+    }
+    for (const [productId, { fromMs, toMs }] of spans) {
+      if (fromMs > toMs) continue;
+      for (const month of monthsBetween(fromMs, toMs)) months.add(monthKey(productId, month));
+    }
+  }
+
+  #noteChange(productId: string, categories: CategoryVersions): void {
+    if (!this.#changed.has(productId)) this.#changed.set(productId, currentCategory(categories));
+  }
+
+  #tellCategories(productId: string, told: string | null): void {
+    const category = currentCategory(this.#categories.getLoaded(productId) ?? none);
+    if (told !== null && told !== category) this.#tell(told, { kind: 'gone', productId });
+    const stats = this.#stats.getLoaded(productId);
+    const { service, purchases, trend } = stats ?? newProductStats();
+    const active = this.#products.getLoaded(productId)?.active !== false;
+    const change: CategoryChange = { kind: 'product', productId, active, service, purchases, trend };
+    if (stats !== undefined) this.#tell('', change);
+    if (category !== null) this.#tell(category, change);
+  }
+
+  #tell(category: string, change: CategoryChange): void {
+    const timestamp = this.#context.currentStreamTimeMs();
+    this.#context.forward({ key: category, value: { kind: 'change', change }, timestamp, headers: [] });
+  }
+
+  #count(counter: CatalogueCounter): void {
+    this.#counters.put(counter, (this.#counters.getLoaded(counter) ?? 0) + 1);
+  }
 }
+
+const none: CategoryVersions = [];

@@ -2,12 +2,14 @@ import type { Interaction, InteractionType, Serde } from '../../schemas/index.ts
 import { ByteReader } from '../binary/byte-reader.ts';
 import { ByteWriter } from '../binary/byte-writer.ts';
 import { exactSum, quantityOf, revenueOf } from './amount.ts';
+import { addToTrend, interestOf, noTrend, type ProductTrend } from './product-trend.ts';
 
 /**
  * A row of the store `product-stats`: events of each type, sums, and when the product was seen.
  *
  *     bytes: | service u8 | views | carts | purchases | returns | favorites | removes | ratings |
- *            | quantity zigzag | revenue zigzag | firstSeenMs | lastSeenMs |                      varints
+ *            | quantity zigzag | revenue zigzag | firstSeenMs | lastSeenMs | refMs |              varints
+ *            | fast f64 | slow f64 |
  */
 export interface ProductStats {
   views: number;
@@ -25,6 +27,7 @@ export interface ProductStats {
   lastSeenMs: number;
   /** Any event of the product named it a service. */
   service: boolean;
+  trend: ProductTrend;
 }
 
 export function newProductStats(): ProductStats {
@@ -41,6 +44,7 @@ export function newProductStats(): ProductStats {
     firstSeenMs: Number.MAX_SAFE_INTEGER,
     lastSeenMs: 0,
     service: false,
+    trend: noTrend,
   };
 }
 
@@ -53,6 +57,7 @@ export function addToStats(stats: ProductStats, event: Interaction): void {
   if (event.timestamp < stats.firstSeenMs) stats.firstSeenMs = event.timestamp;
   if (event.timestamp > stats.lastSeenMs) stats.lastSeenMs = event.timestamp;
   if (event.service) stats.service = true;
+  stats.trend = addToTrend(stats.trend, interestOf(event), event.timestamp);
 }
 
 const counterOf = {
@@ -82,6 +87,9 @@ export const productStatsSerde: Serde<ProductStats> = {
       .zigzag(stats.revenue)
       .varint(stats.firstSeenMs)
       .varint(stats.lastSeenMs)
+      .varint(stats.trend.refMs)
+      .double(stats.trend.fast)
+      .double(stats.trend.slow)
       .finish();
   },
   deserialize(bytes) {
@@ -100,6 +108,7 @@ export const productStatsSerde: Serde<ProductStats> = {
       firstSeenMs: reader.varint(),
       lastSeenMs: reader.varint(),
       service,
+      trend: { refMs: reader.varint(), fast: reader.double(), slow: reader.double() },
     };
     reader.end();
     return stats;

@@ -99,6 +99,7 @@ export function statsOf(purchases: number, of: Partial<ProductStats> = {}): Prod
     firstSeenMs: Date.UTC(2010, 11, 30),
     lastSeenMs: Date.UTC(2011, 0, 2),
     service: false,
+    trend: { refMs: 0, fast: 0, slow: 0 },
     ...of,
   };
 }

@@ -1,6 +1,5 @@
 import { openEmbeddedLog, type EmbeddedLog } from '../../log/index.ts';
 import { shopTopics, shopTopology } from '../../processors/index.ts';
-import { productsHistoryTopic } from '../../sources/index.ts';
 import { MillraceError, openEmbeddedRegistry } from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
 import { EmbeddedRuntime } from '../../topology/index.ts';
@@ -119,6 +118,7 @@ async function openRuntime({ settings, hooks, publisher, ...opened }: OpenedLog,
   const registry = await openEmbeddedRegistry(settings.dataDir);
   const made = (await opened.log.topics()).find(({ name }) => name === shopTopics.interactions);
   const partitions = made?.partitions ?? settings.partitions;
+  await opened.log.createTopics([{ name: shopTopics.products, partitions, cleanup: 'compact' }]);
   const topology = await shopTopology({ registry, partitions });
   const waiting = new Int32Array(settings.waiting);
   const runtime = await EmbeddedRuntime.open({
@@ -129,7 +129,7 @@ async function openRuntime({ settings, hooks, publisher, ...opened }: OpenedLog,
       [shopTopics.interactions]: partitions,
       [shopTopics.clean]: partitions,
       [shopTopics.deadLetter]: 1,
-      [productsHistoryTopic]: partitions,
+      [shopTopics.productsHistory]: partitions,
     },
     config: { storeCacheBytes: settings.storeCacheBytes, commitIntervalMs: settings.commitIntervalMs },
     handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },

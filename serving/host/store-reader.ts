@@ -125,7 +125,7 @@ export class StoreReader {
   }
 }
 
-/** A commit drains what lies between the tasks, so the offsets of the source alone say what it reflects. */
+/** A commit drains what lies between the tasks, so the offsets of the sources alone say what it reflects. */
 export function sourceOffsets(committed: readonly SourceOffset[]): readonly SourceOffset[] {
-  return committed.filter(({ topic }) => topic === shopTopics.interactions);
+  return committed.filter(({ topic }) => topic === shopTopics.interactions || topic === shopTopics.productsHistory);
 }

@@ -183,6 +183,7 @@ function rowsOfChange(of: Change): Row[] {
         firstSeenMs: 1,
         lastSeenMs: 2,
         service: of.service,
+        trend: { refMs: 0, fast: 0, slow: 0 },
       };
       return [row(storeNames.productStats, ownerOf(of.item), ids[of.item], stats)];
     }
