@@ -16,9 +16,13 @@ export class SmallDisk implements Disposable {
     return bavail * bsize;
   }
 
-  /** Leaves this many bytes free. */
+  /** Leaves this many bytes free; fewer when somebody else writes meanwhile, and a disk that is full by then is full. */
   fillUpTo(bytes: number): void {
-    writeFileSync(join(this.folder, 'ballast'), Buffer.alloc(Math.max(0, this.freeBytes - bytes)));
+    try {
+      writeFileSync(join(this.folder, 'ballast'), Buffer.alloc(Math.max(0, this.freeBytes - bytes)));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
   }
 
   makeRoom(): void {
