@@ -54,6 +54,7 @@ export {
   type CategoryVersions,
 } from './categories/category-versions.ts';
 export { cleanseCounters, type CleanseCounter } from './cleanse/cleanse-processor.ts';
+export { eventIdentity } from './cleanse/event-identity.ts';
 export { pairStepSerde } from './pairs/pair-step-serde.ts';
 export { partitionOfItem } from './pairs/pair-processor.ts';
 export {

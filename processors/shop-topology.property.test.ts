@@ -95,7 +95,7 @@ describe('the shop topology', () => {
               input.enqueue(key, value, value.timestamp, { partition: partitionOfItem(key, partitions) });
             }
             await driver.run({ maxBatchRecords });
-            if (at === 2) expect(await stateOf(driver, partitions)).toEqual(recompute(accepted(events, partitions)));
+            if (at === 2) expect(await stateOf(driver, partitions)).toEqual(recompute(accepted(events)));
             await driver.close();
           }
         }),
@@ -150,15 +150,15 @@ interface ShopState {
   readonly pairs: Record<string, readonly [weight: number, count: number]>;
 }
 
-/** First in log order stays, a partition at a time. */
-function accepted(events: readonly Interaction[], partitions: number): Interaction[] {
+/** First in log order stays. */
+function accepted(events: readonly Interaction[]): Interaction[] {
   const kept: Interaction[] = [];
   for (const event of events) {
-    const partition = partitionOfItem(sessionKey(event), partitions);
     const isSame = (other: Interaction) =>
       other.eventId === event.eventId &&
-      Math.abs(other.timestamp - event.timestamp) <= dayMs &&
-      partitionOfItem(sessionKey(other), partitions) === partition;
+      other.userId === event.userId &&
+      other.sessionId === event.sessionId &&
+      Math.abs(other.timestamp - event.timestamp) <= dayMs;
     if (!kept.some(isSame)) kept.push(event);
   }
   return kept;

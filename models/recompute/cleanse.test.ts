@@ -13,15 +13,16 @@ test('an event is a duplicate of an accepted one within the horizon, on either s
   expect(duplicatesOf([0, 20 * hour, 40 * hour])).toEqual([false, true, false]);
 });
 
-test('the first of two events with one id stays, in log order, and each partition judges for itself', async () => {
+test('the first of two events with one id stays, in log order; the same id in another session, or of another user, is another event', async () => {
   const state = await recomputeLog([
     event({ eventId: 'same', quantity: 3, timestamp: hour }, 0),
     event({ eventId: 'same', quantity: 5, timestamp: 0 }, 0),
-    event({ eventId: 'same', productId: 'B', quantity: 7, timestamp: 0 }, 1),
+    event({ eventId: 'same', sessionId: 't', productId: 'B', quantity: 7, timestamp: 0 }, 1),
+    event({ eventId: 'same', sessionId: 't', userId: 'u', productId: 'B', quantity: 1, timestamp: 0 }, 1),
   ]);
-  expect(state.counts).toEqual({ read: 3, invalid: 0, duplicates: 1, accepted: 2 });
+  expect(state.counts).toEqual({ read: 4, invalid: 0, duplicates: 1, accepted: 3 });
   expect(state.productStats.get('A')).toMatchObject({ purchases: 1, quantity: 3n });
-  expect(state.productStats.get('B')).toMatchObject({ purchases: 1, quantity: 7n });
+  expect(state.productStats.get('B')).toMatchObject({ purchases: 2, quantity: 8n });
 });
 
 test('what is no interaction is counted and left out, whatever the clock says', async () => {

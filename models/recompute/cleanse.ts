@@ -1,11 +1,11 @@
 import { DuckDBDataChunk, INTEGER } from '@duckdb/node-api';
 import type { Database } from './database.ts';
 
-/** Of two events with one id in a partition, at most this far apart in event time, the later in log order is dropped. */
+/** Of two events with one id, user and session, at most this far apart in event time, the later in log order is dropped. */
 export const dedupeHorizonMs = 24 * 60 * 60 * 1000;
 
 /**
- * Which of the events with one id, in log order, are duplicates: those within the horizon of one that was accepted.
+ * Which of the events with one id, user and session, in log order, are duplicates: those within the horizon of one that was accepted.
  *
  *     duplicatesOf([0, 20 h, 30 h, 23 h])  // [false, true, false, true]: 30 h is compared with 0 h alone
  */
@@ -29,12 +29,15 @@ export async function cleanse(database: Database): Promise<number> {
     seqs = [];
     timestamps = [];
   };
+  // A null user joins nothing, so it is written as the empty text, which no user has.
   const repeated = `
-    WITH ids AS (SELECT partition, event_id FROM arrived GROUP BY ALL HAVING count(*) > 1)
-    SELECT partition, event_id, seq::DOUBLE, ts::DOUBLE FROM arrived JOIN ids USING (partition, event_id)
-    ORDER BY partition, event_id, seq`;
-  for await (const [partition, eventId, seq, timestamp] of database.rows<[number, string, number, number]>(repeated)) {
-    const key = `${partition} ${eventId}`;
+    WITH named AS (SELECT session_key, coalesce(user_id, '') AS user, event_id, seq, ts FROM arrived),
+      ids AS (SELECT session_key, user, event_id FROM named GROUP BY ALL HAVING count(*) > 1)
+    SELECT session_key, user, event_id, seq::DOUBLE, ts::DOUBLE FROM named JOIN ids USING (session_key, user, event_id)
+    ORDER BY session_key, user, event_id, seq`;
+  type Repeated = [sessionKey: string, user: string, eventId: string, seq: number, timestamp: number];
+  for await (const [sessionKey, user, eventId, seq, timestamp] of database.rows<Repeated>(repeated)) {
+    const key = JSON.stringify([sessionKey, user, eventId]);
     if (key !== group) settle();
     group = key;
     seqs.push(seq);

@@ -9,6 +9,7 @@ import type { KeyValueStore, Processor, ProcessorContext, Record } from '../../t
 import type { Chunk } from '../packed/chunk.ts';
 import type { ChunkKey } from '../packed/chunk-key.ts';
 import { storeNames } from '../store-names.ts';
+import { eventIdentity } from './event-identity.ts';
 import { EventsSeen } from './events-seen.ts';
 
 /**
@@ -39,7 +40,9 @@ export class CleanseProcessor implements Processor<string, Interaction, string, 
   async load(records: readonly Record<string, Interaction>[]): Promise<void> {
     this.#invalid = records.map(({ value }) => invalidField(value));
     this.#next = 0;
-    const valid = records.filter((_record, at) => this.#invalid[at] === undefined).map(({ value }) => value);
+    const valid = records
+      .filter((_record, at) => this.#invalid[at] === undefined)
+      .map(({ value }) => ({ identity: eventIdentity(value), timestamp: value.timestamp }));
     await Promise.all([this.#counters.load(cleanseCounters), this.#seen.load(valid)]);
   }
 

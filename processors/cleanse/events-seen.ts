@@ -11,7 +11,7 @@ import { PackedRows, type PackedRow } from '../packed/packed-rows.ts';
  *     row    floor(timestamp / horizon)
  *     entry  | hash high u32 | hash low u32 | ms since the row's start u32 |
  *
- * The hash is the event id's: murmur3 with two seeds. An event within the horizon of another lies in its row or next to
+ * The hash is of the event's identity: murmur3 with two seeds. An event within the horizon of another lies in its row or next to
  * it, so three rows answer; a row never holds an id twice, for two events of one row are less than a horizon apart.
  */
 export class EventsSeen {
@@ -47,10 +47,10 @@ export class EventsSeen {
     await this.#rows.loadHeads();
     if (this.#hashes.length < events.length * 2) this.#hashes = new Uint32Array(events.length * 4);
     for (let i = 0; i < events.length; i += 1) {
-      const { eventId, timestamp } = events[i]!;
-      const hash = murmur3(eventId, firstSeed);
+      const { identity, timestamp } = events[i]!;
+      const hash = murmur3(identity, firstSeed);
       this.#hashes[2 * i] = hash;
-      this.#hashes[2 * i + 1] = murmur3(eventId, secondSeed);
+      this.#hashes[2 * i + 1] = murmur3(identity, secondSeed);
       const row = this.#rowOf(timestamp);
       for (let near = row - 1; near <= row + 1; near += 1) this.#opened.get(near)?.want(hash);
     }
@@ -85,7 +85,8 @@ export class EventsSeen {
 }
 
 export interface SeenEvent {
-  readonly eventId: string;
+  /** event-identity.ts */
+  readonly identity: string;
   readonly timestamp: number;
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { shopTopics } from '../../processors/index.ts';
+import { eventIdentity, shopTopics } from '../../processors/index.ts';
 import { isInvalidField, MillraceError, validateInteraction, type InvalidField } from '../../schemas/index.ts';
 import { deadLetterRecord, eventRecord } from '../../sources/index.ts';
 import { packRecords, type PlacedRecord } from '../host/packed-records.ts';
@@ -71,7 +71,7 @@ export class EventIntake {
         sorted.rejections.push({ candidate, ...rejectionOf(event) });
         continue;
       }
-      sorted.eventIds.push(event.eventId);
+      sorted.eventIds.push(eventIdentity(event));
       sorted.records.push(eventRecord(event, serde, partitions));
     }
     return sorted;
