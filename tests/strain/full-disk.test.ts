@@ -64,12 +64,12 @@ async function fillTwice(storageReserveBytes: number, freeBytes: number): Promis
         expect(error).toMatchObject({ code: 'STORAGE_FULL', details: { wanted: storageReserveBytes } });
         return true;
       });
-      await until(() => told.length === 2 * times - 1);
+      await until(() => told.at(-1) !== undefined);
       expect(await lookUp()).toBe(200);
       const before = producers.acknowledged.size;
       small.makeRoom();
       await until(() => producers.acknowledged.size >= before + 500);
-      await until(() => told.length === 2 * times);
+      await until(() => told.at(-1) === undefined);
     }
     await producers.pause();
     await host.request<'caughtUp'>({ kind: 'caughtUp' });
@@ -97,8 +97,11 @@ disk.test(
   'a write that fails on a full disk loses nothing that was acknowledged, and counts nothing twice',
   async () => {
     const { told, reopened } = await fillTwice(4096, 512 * 1024);
-    const unwritable = expect.stringMatching(/^STORAGE_(FULL|FAILED)$/) as string;
-    expect(told.map((error) => error?.code)).toEqual([unwritable, undefined, unwritable, undefined]);
+    // Opening the database again frees some of its own space, so it may go on, and be full again, several times a filling.
+    expect(told.length).toBeGreaterThanOrEqual(4);
+    for (const [at, error] of told.entries()) {
+      expect(error?.code).toEqual(at % 2 === 0 ? expect.stringMatching(/^STORAGE_(FULL|FAILED)$/) : undefined);
+    }
     expect(reopened).toBeGreaterThanOrEqual(2);
   },
   120_000,
