@@ -102,7 +102,7 @@ disk.test(
     for (const [at, error] of told.entries()) {
       expect(error?.code).toEqual(at % 2 === 0 ? expect.stringMatching(/^STORAGE_(FULL|FAILED)$/) : undefined);
     }
-    expect(reopened).toBeGreaterThanOrEqual(2);
+    expect(reopened).toBeGreaterThanOrEqual(1);
   },
   120_000,
 );
