@@ -77,7 +77,15 @@ export { bestTitle, type TitleCount } from './products/product-titles.ts';
 export { sequenceOf, sessionEventsMax, type Session } from './sessions/session.ts';
 export { sessionKey } from './sessions/session-key.ts';
 export { countSerde, storeSerdes } from './shop-stores.ts';
-export { interactionSerde, productSerde, shopTopics, shopTopology, type ShopOptions } from './shop-topology.ts';
+export { UserErasure, type ErasureStores, type RefusedCounts } from './erasure/user-erasure.ts';
+export {
+  defaultDedupeHorizonMs,
+  interactionSerde,
+  productSerde,
+  shopTopics,
+  shopTopology,
+  type ShopOptions,
+} from './shop-topology.ts';
 export { storeNames } from './store-names.ts';
 export {
   affinityProducts,

@@ -34,6 +34,9 @@ export const shopTopics = {
   products: 'products',
 } as const;
 
+/** Within it, the same event id of a user and session is the same event. */
+export const defaultDedupeHorizonMs = 24 * 3_600_000;
+
 export interface ShopOptions {
   readonly registry: SchemaRegistry;
   /** Of the repartition topics. Default 1. A data folder keeps the number it was made with. */
@@ -54,7 +57,7 @@ export interface ShopOptions {
 export async function shopTopology({
   registry,
   partitions = 1,
-  dedupeHorizonMs = 24 * 3_600_000,
+  dedupeHorizonMs = defaultDedupeHorizonMs,
 }: ShopOptions): Promise<Topology> {
   const [raw, clean, history, products] = await Promise.all([
     interactionSerde(registry, shopTopics.interactions),

@@ -200,3 +200,28 @@ test('rows of a store come page by page in key order, from all partitions', asyn
   ]);
   expect((await get('/v1/stores/nothing/range')).status).toBe(404);
 });
+
+test('a user who is deleted was never there: for figures, look-ups and the log, also after a restart', async () => {
+  system = await start(2);
+  await post([...baskets('cup', 'saucer'), { ...baskets('cup', 'spoon')[1], userId: 'user-1', sessionId: 'basket-1' }]);
+  await system.host.request<'caughtUp'>({ kind: 'caughtUp' });
+  const remove = async (id: string): Promise<unknown> => {
+    const answer = await fetch(`${system.server.url}/v1/users/${id}`, { method: 'DELETE' });
+    return [answer.status, await answer.json()];
+  };
+  expect(await remove('user-1')).toEqual([200, { id: 'user-1', events: 3, deadLetters: 0 }]);
+  expect(await remove('user-1')).toEqual([200, { id: 'user-1', events: 0, deadLetters: 0 }]);
+
+  for (const restarts of [false, true]) {
+    if (restarts) {
+      await stop();
+      system = await start(2);
+    }
+    expect((await get('/v1/users/user-1/profile')).status).toBe(404);
+    expect((await get('/v1/products/spoon')).status).toBe(404);
+    expect((await get<object>('/v1/products/cup')).body).toMatchObject({ purchases: 2 });
+    // Two sessions are left, and three are wanted.
+    const { body } = await get<List>('/v1/products/cup/bought-together');
+    expect(body.items).toEqual([]);
+  }
+});

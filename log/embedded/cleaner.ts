@@ -5,6 +5,7 @@ import { compact } from './compaction.ts';
 import { producerKey } from './layout.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { ReadCache } from './read-cache.ts';
+import { removeRecords, type RecordRemoval } from './record-removal.ts';
 import { retentionStart } from './retention.ts';
 import type { TimeIndex } from './time-index.ts';
 
@@ -27,6 +28,22 @@ export class Cleaner {
   clean(): Promise<void> {
     this.#running ??= this.#pass().finally(() => (this.#running = undefined));
     return this.#running;
+  }
+
+  /** Takes single records out of a partition, for ever; between two passes. How many they were. */
+  async removeRecords(partition: PartitionLog, removal: RecordRemoval): Promise<number> {
+    while (this.#running !== undefined) await this.#running.catch(() => undefined); // Whoever asked for the pass hears of it.
+    const { engine, commits, cache, timeIndex } = this.#context;
+    const removed = removeRecords(engine, partition, removal, async (batches) => {
+      await commits.submit((writer) => {
+        for (const batch of batches) partition.stageRewrite(writer, batch);
+      });
+      cache.forget(partition);
+    });
+    this.#running = removed.then(() => undefined).finally(() => (this.#running = undefined));
+    await this.#running;
+    timeIndex(partition).forget();
+    return removed;
   }
 
   start(intervalMs: number): Disposable {

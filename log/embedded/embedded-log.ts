@@ -25,6 +25,7 @@ import type { PartitionLog } from './partition-log.ts';
 import { ProducerState } from './producer-state.ts';
 import { ReadCache } from './read-cache.ts';
 import { readRecords } from './reader.ts';
+import type { RecordRemoval } from './record-removal.ts';
 import type { Reservation } from './reservations.ts';
 import { TimeIndex } from './time-index.ts';
 import { EmbeddedTransaction } from './transaction.ts';
@@ -46,6 +47,8 @@ export interface EmbeddedLog extends Log, LogAppender {
   stats(topic: string): Promise<TopicStats>;
   /** The largest record that is taken, by `recordBytes`. */
   readonly maxRecordBytes: number;
+  /** Takes single records out for ever, where `deleteRecords` only moves the log's start. How many they were. */
+  removeRecords(partition: TopicPartition, removal: RecordRemoval): Promise<number>;
   /** One housekeeping pass: retention, compaction, producers nobody has heard of for long. */
   clean(): Promise<void>;
   startCleaning(intervalMs: number): Disposable;
@@ -394,6 +397,11 @@ class RunningLog implements EmbeddedLog {
   async clean(): Promise<void> {
     this.#mustBeWritable();
     await this.#cleaner.clean();
+  }
+
+  async removeRecords(of: TopicPartition, removal: RecordRemoval): Promise<number> {
+    this.#mustBeWritable();
+    return this.#cleaner.removeRecords(this.#catalog.partition(of), removal);
   }
 
   startCleaning(intervalMs: number): Disposable {

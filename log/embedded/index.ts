@@ -7,4 +7,5 @@ export {
   type TopicStats,
 } from './embedded-log.ts';
 export { recordBytes } from './record-batch.ts';
+export type { RecordRemoval } from './record-removal.ts';
 export { stageTopicRemoval, type TopicRemoval } from './topic-removal.ts';

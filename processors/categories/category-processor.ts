@@ -110,7 +110,11 @@ export class CategoryProcessor implements Processor<string, CategoryChange> {
     const tops = this.#tops.getLoaded(category) ?? noTops();
     tops.products += count(after) - count(before);
     tops.active += countActive(after) - countActive(before);
-    if (category === '') tops.lastMs = Math.max(tops.lastMs, after?.trend.refMs ?? 0);
+    if (category === '') {
+      // The newest product of all has become older: another may be the newest now.
+      if (before?.trend.refMs === tops.lastMs && (after?.trend.refMs ?? 0) < tops.lastMs) this.#incomplete.add('');
+      tops.lastMs = Math.max(tops.lastMs, after?.trend.refMs ?? 0);
+    }
     const max = topsMax(category);
     moveInTop(tops.trending, { ...both(trendingProduct, productId, before, after), capacity: 2 * max });
     moveInTop(tops.bestSellers, { ...both(bestSeller, productId, before, after), capacity: 2 * max });
@@ -125,14 +129,16 @@ export class CategoryProcessor implements Processor<string, CategoryChange> {
     const capacity = 2 * topsMax(category);
     const trending = emptyTopList<TrendingProduct>();
     const bestSellers = emptyTopList<BestSeller>();
+    let lastMs = 0;
     const prefix = categoryPrefix(category);
     for await (const [key, product] of this.#products.range({ from: prefix })) {
       if (!key.startsWith(prefix)) break;
       const { productId } = parseCategoryProductKey(key);
+      if (category === '') lastMs = Math.max(lastMs, product.trend.refMs);
       moveInTop(trending, { before: undefined, after: trendingProduct(productId, product), capacity });
       moveInTop(bestSellers, { before: undefined, after: bestSeller(productId, product), capacity });
     }
-    this.#tops.put(category, { ...tops, trending, bestSellers });
+    this.#tops.put(category, { ...tops, lastMs, trending, bestSellers });
   }
 }
 

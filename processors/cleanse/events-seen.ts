@@ -71,6 +71,14 @@ export class EventsSeen {
     return true;
   }
 
+  /** Forgets that the next of the loaded events was accepted; false when it is not remembered. */
+  forget(timestamp: number): boolean {
+    const high = this.#hashes[2 * this.#next]!;
+    const low = this.#hashes[2 * this.#next + 1]!;
+    this.#next += 1;
+    return this.#opened.get(this.#rowOf(timestamp))!.remove(high, low, high);
+  }
+
   #find(row: number, high: number, low: number): number {
     const chunk = this.#opened.get(row)?.chunk(high);
     if (chunk === undefined) return -1;

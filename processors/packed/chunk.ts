@@ -67,6 +67,11 @@ export class Chunk {
     this.size += 1;
   }
 
+  remove(at: number): void {
+    this.words.copyWithin(at * stride, (at + 1) * stride, this.size * stride);
+    this.size -= 1;
+  }
+
   append(first: number, second: number, third: number): void {
     this.insert(this.size, first, second, third);
   }

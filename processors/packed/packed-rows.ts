@@ -158,12 +158,48 @@ export class PackedRow {
     this.#countEntry(number);
   }
 
+  /** Takes off what `add` has added before; an entry of which nothing is left goes. The row itself stays, if empty. */
+  subtract(neighbour: number, hash: number, weight: number, count: number): void {
+    const number = this.#chunkCount === 1 ? 0 : chunkOf(hash, this.#chunkCount);
+    const chunk = this.#writable(number);
+    const at = chunk.lowerBound(neighbour);
+    const word = at * stride;
+    const { words, size } = chunk;
+    const found = at < size && words[word] === neighbour;
+    if (!found || words[word + 1]! < weight || words[word + 2]! < count) {
+      throw new MillraceError(
+        'INTERNAL',
+        `Entry ${neighbour} of row ${this.row} of store '${this.#store.name}' wants ${weight} and ${count} to be taken off, ` +
+          `found ${found ? `${words[word + 1]} and ${words[word + 2]}` : 'no entry'}`,
+        { store: this.#store.name, row: this.row, neighbour },
+      );
+    }
+    words[word + 1]! -= weight;
+    words[word + 2]! -= count;
+    if (words[word + 1] !== 0 || words[word + 2] !== 0) return;
+    chunk.remove(at);
+    this.#dropEntry(number);
+  }
+
   /** Inserts an entry that is not there (rows with two key words). */
   insert(first: number, second: number, third: number, hash: number): void {
     const number = this.#chunkCount === 1 ? 0 : chunkOf(hash, this.#chunkCount);
     const chunk = this.#writable(number);
     chunk.insert(chunk.lowerBound2(first, second), first, second, third);
     this.#countEntry(number);
+  }
+
+  /** Takes out an entry with these two key words, if it is there: whether it was. */
+  remove(first: number, second: number, hash: number): boolean {
+    const number = this.#chunkCount === 1 ? 0 : chunkOf(hash, this.#chunkCount);
+    const chunk = this.chunk(hash);
+    if (chunk === undefined) return false;
+    const at = chunk.lowerBound2(first, second);
+    const { words, size } = chunk;
+    if (at >= size || words[at * stride] !== first || words[at * stride + 1] !== second) return false;
+    this.#writable(number).remove(at);
+    this.#dropEntry(number);
+    return true;
   }
 
   takeHead(entriesPerChunk: number): void {
@@ -231,6 +267,11 @@ export class PackedRow {
   #countEntry(number: number): void {
     if (number !== 0) this.#writable(0);
     this.#head!.entries += 1;
+  }
+
+  #dropEntry(number: number): void {
+    if (number !== 0) this.#writable(0);
+    this.#head!.entries -= 1;
   }
 
   #writable(number: number): Chunk {

@@ -212,7 +212,8 @@ function addUpdates(row: PackedRow, words: Uint32Array, from: number, to: number
   }
 }
 
-function pairHash(neighbour: number): number {
+/** Places an entry of a pair row in its chunk. */
+export function pairHash(neighbour: number): number {
   return mix32(neighbour);
 }
 

@@ -11,16 +11,17 @@ export class CategoryHoursChanges {
     addCounts(this.#sumOf(category, hourMs), counts, sign);
   }
 
-  addEvent(category: string, hourMs: number, event: Interaction): void {
+  addEvent(category: string, hourMs: number, event: Interaction, sign: 1 | -1 = 1): void {
     const { type } = event;
-    addCounts(this.#sumOf(category, hourMs), {
+    const counts = {
       views: type === 'view' ? 1 : 0,
       carts: type === 'cart' ? 1 : 0,
       purchases: type === 'purchase' ? 1 : 0,
       returns: type === 'return' ? 1 : 0,
       quantity: quantityOf(event),
       revenue: revenueOf(event),
-    });
+    };
+    this.add(category, hourMs, counts, sign);
   }
 
   /** Gives all of it, and forgets it. What adds up to nothing is left out. */

@@ -402,6 +402,7 @@ describe('health', () => {
       '/v1/stores/{name}/keys/{key}',
       '/v1/stores/{name}/range',
       '/v1/topology',
+      '/v1/users/{id}',
       '/v1/users/{id}/profile',
       '/v1/users/{id}/recommendations',
     ]);

@@ -22,6 +22,12 @@ const Profile = Type.Object({
   asOf: AsOf,
 });
 
+const Forgotten = Type.Object({
+  id: Type.String(),
+  events: Type.Integer({ description: 'Accepted events of the user that are gone; 0 for an unknown one.' }),
+  deadLetters: Type.Integer({ description: 'Refused events of the user that are gone from the dead letters.' }),
+});
+
 export function userRoutes(app: App, api: Api): void {
   const { onRequest, send } = lookUp(api);
   const tags = ['users'];
@@ -51,6 +57,27 @@ export function userRoutes(app: App, api: Api): void {
         })),
         asOf,
       };
+    },
+  );
+
+  app.delete(
+    '/v1/users/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Forget a user as if never seen',
+        description:
+          'Every figure and list becomes what it would be had the events of this user not come, and the events leave the ' +
+          'log. The topology stands still while the log is read; look-ups go on. Asking again changes nothing.',
+        params: Id,
+        querystring: NoQuery,
+        response: answers(Forgotten, 400, 503),
+      },
+    },
+    async ({ params: { id } }) => {
+      // No deadline: it takes as long as the log is.
+      const { events, deadLetters } = await api.host.request({ kind: 'eraseUsers', users: [id] });
+      return { id, events, deadLetters };
     },
   );
 

@@ -1,8 +1,9 @@
 import { openEmbeddedLog, type EmbeddedLog } from '../../log/index.ts';
 import { shopTopics, shopTopology } from '../../processors/index.ts';
-import { MillraceError, openEmbeddedRegistry } from '../../schemas/index.ts';
+import { MillraceError, openEmbeddedRegistry, type SchemaRegistry } from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
 import { EmbeddedRuntime } from '../../topology/index.ts';
+import { resumeErasure } from './erase-users.ts';
 import { errorFields } from './error-fields.ts';
 import { EventIndex } from './event-index.ts';
 import type { HostMessage, HostSettings } from './messages.ts';
@@ -30,6 +31,7 @@ export class Database {
   readonly reader: StoreReader;
   readonly index: EventIndex;
   readonly partitions: number;
+  readonly registry: SchemaRegistry;
   /** Set when what is durable is in doubt. */
   failure: { readonly error: unknown } | undefined;
   readonly #publisher: Publisher;
@@ -55,9 +57,11 @@ export class Database {
       );
       const commits = createGroupCommit(engine);
       const log = await openEmbeddedLog({ engine, commits, syncWrites: settings.syncWrites });
-      const opened = { settings, hooks, engine, commits, log, publisher };
+      const registry = await openEmbeddedRegistry(settings.dataDir);
+      const opened = { settings, hooks, engine, commits, log, registry, publisher };
       const { runtime, partitions } = await openRuntime(opened, () => holder.failure !== undefined);
       const database = new Database({ ...opened, runtime, partitions });
+      await resumeErasure(database);
       holder.database = database;
       database.failure = holder.failure;
       return database;
@@ -73,6 +77,7 @@ export class Database {
     this.log = parts.log;
     this.runtime = parts.runtime;
     this.partitions = parts.partitions;
+    this.registry = parts.registry;
     this.reader = new StoreReader(parts.engine, parts.runtime);
     this.index = new EventIndex(parts.engine, Date.now);
     this.#publisher = parts.publisher;
@@ -111,15 +116,15 @@ interface OpenedLog {
   readonly engine: Engine;
   readonly commits: GroupCommit;
   readonly log: EmbeddedLog;
+  readonly registry: SchemaRegistry;
   readonly publisher: Publisher;
 }
 
 async function openRuntime({ settings, hooks, publisher, ...opened }: OpenedLog, hasFailed: () => boolean) {
-  const registry = await openEmbeddedRegistry(settings.dataDir);
   const made = (await opened.log.topics()).find(({ name }) => name === shopTopics.interactions);
   const partitions = made?.partitions ?? settings.partitions;
   await opened.log.createTopics([{ name: shopTopics.products, partitions, cleanup: 'compact' }]);
-  const topology = await shopTopology({ registry, partitions });
+  const topology = await shopTopology({ registry: opened.registry, partitions });
   const waiting = new Int32Array(settings.waiting);
   const runtime = await EmbeddedRuntime.open({
     ...opened,

@@ -56,6 +56,12 @@ export class EventIndex {
     writer.deleteRange('meta', dayPrefix(0), dayPrefix(day - 1));
   }
 
+  /** Forgets ids, as if they had never been acknowledged. */
+  stageRemoval(writer: BatchWriter, ids: readonly string[]): void {
+    const day = this.#day();
+    for (const id of ids) for (const of of [day, day - 1]) writer.delete('meta', eventKey(of, id));
+  }
+
   #day(): number {
     return Math.floor(this.#nowMs() / 86_400_000);
   }

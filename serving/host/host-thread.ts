@@ -4,6 +4,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { isMillraceError, MillraceError, type ErrorCode } from '../../schemas/index.ts';
 import { FreeSpace, noteOwner, readOwner, writeBackup } from '../../state/index.ts';
 import { Database, type DatabaseHooks } from './database.ts';
+import { eraseUsers } from './erase-users.ts';
 import { errorFields } from './error-fields.ts';
 import type { Answers, HostMessage, HostSettings, Request, RequestMessage } from './messages.ts';
 import { packRecords, unpackRecords } from './packed-records.ts';
@@ -96,6 +97,8 @@ class HostThread {
         return this.#read(request);
       case 'caughtUp':
         return await this.#caughtUp();
+      case 'eraseUsers':
+        return await eraseUsers(request.users, this.#database);
       case 'backup':
         return await this.#backup(request.folder);
       case 'connect':

@@ -56,6 +56,8 @@ export type Request =
   | ({ readonly kind: 'range' } & RangeRequest)
   /** Resolves when everything in the log has been processed and committed. */
   | { readonly kind: 'caughtUp' }
+  /** Forgets users as if they had never been seen: state and log. */
+  | { readonly kind: 'eraseUsers'; readonly users: readonly string[] }
   /** Copies everything as of now into a new folder, while all goes on. */
   | { readonly kind: 'backup'; readonly folder: string }
   /** Connects another thread: it may send requests through this port. */
@@ -75,9 +77,16 @@ export interface Answers {
   readonly scan: ScanAnswer;
   readonly range: RangePage & { readonly asOf: readonly SourceOffset[] };
   readonly caughtUp: readonly SourceOffset[];
+  readonly eraseUsers: Erased;
   readonly backup: { readonly rows: number; readonly bytes: number; readonly asOf: readonly SourceOffset[] };
   readonly connect: null;
   readonly stop: null;
+}
+
+export interface Erased {
+  /** That had been accepted. */
+  readonly events: number;
+  readonly deadLetters: number;
 }
 
 export interface ProduceAnswer {

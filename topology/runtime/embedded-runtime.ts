@@ -35,6 +35,7 @@ export class EmbeddedRuntime {
   #committed: readonly CommittedOffset[];
   #failure: unknown;
   #writing: Promise<void> | undefined;
+  #standstills: Standstill[] = [];
   #caughtUpListeners: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
   static async open(options: RuntimeOptions): Promise<EmbeddedRuntime> {
@@ -96,7 +97,7 @@ export class EmbeddedRuntime {
   start(): void {
     this.#running ??= this.#loop().catch((error: unknown) => {
       this.#failure = error;
-      for (const { reject } of this.#caughtUpListeners.splice(0)) reject(stopped(error));
+      this.#rejectWaiting(error);
       this.#options.onFailure?.(error);
     });
   }
@@ -107,6 +108,19 @@ export class EmbeddedRuntime {
     return new Promise((resolve, reject) => {
       this.#caughtUpListeners.push({ resolve, reject });
       for (const task of this.tasks) for (const input of task.inputs) input.wake();
+      this.#wake?.();
+    });
+  }
+
+  /**
+   * Changes the stores from outside the tasks, which stand still meanwhile, right behind a commit. What `change` did to
+   * the stores and what the function that it gives writes becomes durable as one commit; when it throws, nothing does.
+   */
+  async standStill(change: () => Promise<(writer: BatchWriter) => void>): Promise<void> {
+    if (this.#failure !== undefined) throw stopped(this.#failure);
+    if (this.#stopping) throw stopped('it is being closed');
+    await new Promise<void>((resolve, reject) => {
+      this.#standstills.push({ change, resolve, reject });
       this.#wake?.();
     });
   }
@@ -126,6 +140,7 @@ export class EmbeddedRuntime {
     this.#wake?.();
     await this.#running;
     this.#stopListening();
+    this.#rejectWaiting('it is being closed');
     if (this.#failure === undefined) await this.commit();
     for (const task of this.tasks) task.close();
   }
@@ -136,7 +151,7 @@ export class EmbeddedRuntime {
     this.#wake?.();
     await this.#running;
     this.#stopListening();
-    for (const { reject } of this.#caughtUpListeners.splice(0)) reject(stopped('it was given up'));
+    this.#rejectWaiting('it was given up');
     for (const task of this.tasks) for (const store of task.stores.values()) store.discard();
   }
 
@@ -169,6 +184,11 @@ export class EmbeddedRuntime {
         await this.#sleep();
         continue;
       }
+      const standstill = this.#standstills.shift();
+      if (standstill !== undefined) {
+        await this.#standStill(standstill);
+        continue;
+      }
       const listeners = this.#caughtUpListeners.length;
       const punctuated = await this.punctuate();
       const worked = await this.#step(this.#batchLimit());
@@ -179,6 +199,28 @@ export class EmbeddedRuntime {
       }
       await this.breathe();
     }
+  }
+
+  async #standStill({ change, resolve, reject }: Standstill): Promise<void> {
+    try {
+      await this.commit();
+      const also = await change().catch((error: unknown) => {
+        for (const task of this.tasks) for (const store of task.stores.values()) store.discard();
+        reject(error as Error);
+      });
+      if (also === undefined) return;
+      this.#uncommittedSince = performance.now();
+      await this.commit(also);
+      resolve();
+    } catch (error) {
+      reject(stopped(error));
+      throw error;
+    }
+  }
+
+  #rejectWaiting(reason: unknown): void {
+    for (const { reject } of this.#caughtUpListeners.splice(0)) reject(stopped(reason));
+    for (const { reject } of this.#standstills.splice(0)) reject(stopped(reason));
   }
 
   /** One batch of the task whose head record is oldest; false when there is none. */
@@ -247,13 +289,13 @@ export class EmbeddedRuntime {
    * The commit: flush, drain, stage, write, publish. Nothing is written before this, so when it fails nothing has to be
    * undone: the runtime stops, and starts again from the last commit.
    */
-  async commit(): Promise<void> {
+  async commit(also?: (writer: BatchWriter) => void): Promise<void> {
     await this.#flushAndDrain();
     if (this.#uncommittedSince === undefined) return;
     faults.reached?.('before-commit');
     const offsets = this.#offsets();
     const changed = new Map<StateStore, StoreChange[]>();
-    this.#writing = this.#write(offsets, changed);
+    this.#writing = this.#write(offsets, changed, also);
     try {
       await this.#writing;
     } finally {
@@ -272,7 +314,11 @@ export class EmbeddedRuntime {
     this.#trim();
   }
 
-  async #write(offsets: readonly CommittedOffset[], changed: Map<StateStore, StoreChange[]>): Promise<void> {
+  async #write(
+    offsets: readonly CommittedOffset[],
+    changed: Map<StateStore, StoreChange[]>,
+    also?: (writer: BatchWriter) => void,
+  ): Promise<void> {
     const { commits } = this.#options;
     if (faults.splitCommit) {
       await commits.submit((writer) => this.#stageOffsets(writer, offsets));
@@ -283,6 +329,7 @@ export class EmbeddedRuntime {
     await commits.submit((writer) => {
       this.#stageOffsets(writer, offsets);
       this.#stageChanges(writer, changed);
+      also?.(writer);
     });
   }
 
@@ -369,6 +416,12 @@ export class EmbeddedRuntime {
     this.#breathedAt = now;
     return new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+interface Standstill {
+  readonly change: () => Promise<(writer: BatchWriter) => void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 export interface RuntimeOptions {

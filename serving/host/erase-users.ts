@@ -1,0 +1,212 @@
+import { Buffer } from 'node:buffer';
+import type { EmbeddedLog, FetchedRecord, TopicPartition } from '../../log/index.ts';
+import {
+  defaultDedupeHorizonMs,
+  eventIdentity,
+  interactionSerde,
+  shopTopics,
+  UserErasure,
+  type ErasureStores,
+} from '../../processors/index.ts';
+import {
+  isInvalidField,
+  validateInteraction,
+  type Interaction,
+  type SchemaRegistry,
+  type Serde,
+} from '../../schemas/index.ts';
+import type { BatchWriter, Engine, GroupCommit } from '../../state/index.ts';
+import type { EmbeddedRuntime, KeyValueStore } from '../../topology/index.ts';
+import type { EventIndex } from './event-index.ts';
+import type { Erased } from './messages.ts';
+
+/**
+ * Forgets users as if they had never been seen (docs/architecture/erasure.md).
+ *
+ *     catch up ─> stand still ─> read the log twice ─> change the stores ─> one commit, with a note of what is to do still
+ *              ─> take their records out of the topics ─> the note goes
+ *
+ * A crash before the commit leaves everything as it was; after it, the note lets the next opening finish the topics, and
+ * until then no replay of them happens. What the users send after the topology has caught up is new.
+ */
+export async function eraseUsers(users: readonly string[], parts: ErasureParts): Promise<Erased> {
+  const { runtime, log, registry, partitions, index } = parts;
+  const serdes: EventSerdes = {
+    raw: await interactionSerde(registry, shopTopics.interactions),
+    clean: await interactionSerde(registry, shopTopics.clean),
+  };
+  await runtime.caughtUp();
+  const holder: { note?: ErasureNote; events: number } = { events: 0 };
+  await runtime.standStill(async () => {
+    const erasure = new UserErasure(new Set(users), { partitions, dedupeHorizonMs: defaultDedupeHorizonMs });
+    const note = { users, ends: endsOf(log, runtime, partitions) };
+    const names = namesOf(users);
+    const ids: string[] = [];
+    for (const { topic, partition } of partitionsOf(shopTopics.clean, partitions)) {
+      for await (const event of eventsIn(log, { topic, partition }, serdes.clean, names)) {
+        if (erasure.isOfUsers(event)) erasure.take(event, partition);
+      }
+    }
+    const refused = await refusedEvents(parts, erasure, { serde: serdes.raw, names, ends: note.ends, ids });
+    for (const { topic, partition } of partitionsOf(shopTopics.clean, partitions)) {
+      for await (const event of eventsIn(log, { topic, partition }, serdes.clean)) erasure.see(event, partition);
+    }
+    await erasure.apply(storesOf(runtime), refused);
+    holder.note = note;
+    holder.events = erasure.events;
+    return (writer) => {
+      writer.put('meta', noteKey, Buffer.from(JSON.stringify(note)));
+      index.stageRemoval(writer, ids);
+    };
+  });
+  return { events: holder.events, deadLetters: await finishErasure(holder.note!, parts) };
+}
+
+/** Takes up an erasure that a crash has cut off behind its commit. */
+export async function resumeErasure(parts: ErasureParts): Promise<void> {
+  const [note] = await parts.engine.getMany('meta', [noteKey]);
+  if (note !== undefined) await finishErasure(JSON.parse(Buffer.from(note).toString()) as ErasureNote, parts);
+}
+
+export interface ErasureParts {
+  readonly engine: Engine;
+  readonly commits: GroupCommit;
+  readonly runtime: EmbeddedRuntime;
+  readonly log: EmbeddedLog;
+  readonly registry: SchemaRegistry;
+  readonly index: EventIndex;
+  readonly partitions: number;
+}
+
+/** What is still to be taken out of the topics: records of these users below these offsets. */
+interface ErasureNote {
+  readonly users: readonly string[];
+  readonly ends: readonly (TopicPartition & { readonly offset: number })[];
+}
+
+interface EventSerdes {
+  readonly raw: Serde<Interaction>;
+  readonly clean: Serde<Interaction>;
+}
+
+/** Gives how many dead letters went. */
+async function finishErasure({ users, ends }: ErasureNote, parts: ErasureParts): Promise<number> {
+  const { log, registry, commits } = parts;
+  const names = namesOf(users);
+  const of = new Set(users);
+  let deadLetters = 0;
+  for (const { topic, partition, offset } of ends) {
+    // Dead letters are of the topic that they were refused from, or were never encoded.
+    const serde = await interactionSerde(registry, topic === shopTopics.clean ? topic : shopTopics.interactions);
+    const removed = await log.removeRecords(
+      { topic, partition },
+      {
+        belowOffset: offset,
+        mayHold: (batch) => holdsAny(batch, names),
+        removes: ({ value }) => value !== null && holdsAny(value, names) && of.has(userOf(value, serde) ?? ''),
+      },
+    );
+    if (topic === shopTopics.deadLetter) deadLetters += removed;
+  }
+  await commits.submit((writer: BatchWriter) => writer.delete('meta', noteKey));
+  return deadLetters;
+}
+
+/** Source topics as far as they have been processed, the others to their ends. */
+function endsOf(log: EmbeddedLog, runtime: EmbeddedRuntime, partitions: number): ErasureNote['ends'] {
+  const { interactions, clean, deadLetter } = shopTopics;
+  const consumed = runtime.committedOffsets.filter(({ topic }) => topic === interactions);
+  const others = [...partitionsOf(clean, partitions), { topic: deadLetter, partition: 0 }];
+  return [...consumed, ...others.map((of) => ({ ...of, offset: log.endOffset(of) }))];
+}
+
+/** Events of the users that were never accepted, by partition; `ids` gets the identities of all they have sent. */
+async function refusedEvents(
+  { log, partitions }: ErasureParts,
+  erasure: UserErasure,
+  of: { serde: Serde<Interaction>; names: readonly Buffer[]; ends: ErasureNote['ends']; ids: string[] },
+) {
+  const refused = erasure.accepted.map((accepted) => ({ duplicates: -accepted, invalid: 0 }));
+  for (const at of partitionsOf(shopTopics.interactions, partitions)) {
+    const end = of.ends.find(({ topic, partition }) => topic === at.topic && partition === at.partition)!.offset;
+    for await (const event of eventsIn(log, at, of.serde, of.names, end)) {
+      if (!erasure.isOfUsers(event)) continue;
+      of.ids.push(eventIdentity(event));
+      if (isRefused(event)) refused[at.partition]!.invalid += 1;
+      else refused[at.partition]!.duplicates += 1;
+    }
+  }
+  return refused;
+}
+
+/** As the cleanse step judges. */
+function isRefused(event: Interaction): boolean {
+  return isInvalidField(validateInteraction(event, Infinity)) || !Number.isSafeInteger(event.quantity * event.price);
+}
+
+async function* eventsIn(
+  log: EmbeddedLog,
+  of: TopicPartition,
+  serde: Serde<Interaction>,
+  names?: readonly Buffer[],
+  end = log.committedEnd(of),
+): AsyncIterable<Interaction> {
+  for (let offset = log.logStart(of); offset < end;) {
+    const { records, nextOffset } = await log.read(of, offset, { maxRecords: 10_000, maxBytes: 8 * 1024 * 1024 });
+    for (const record of records) {
+      if (record.offset >= end) return;
+      if (record.value === null || (names !== undefined && !holdsAny(record.value, names))) continue;
+      const event = decoded(record, serde);
+      if (event !== undefined) yield event;
+    }
+    if (nextOffset === offset) return;
+    offset = nextOffset;
+  }
+}
+
+/** undefined: no interaction; such a record is in the dead letters, and no event of anybody's. */
+function decoded({ value }: FetchedRecord, serde: Serde<Interaction>): Interaction | undefined {
+  try {
+    return serde.deserialize(value!);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whose a record is: an interaction as it is in the log, or JSON as it came over HTTP or from a file. */
+function userOf(value: Uint8Array, serde: Serde<Interaction>): string | null {
+  for (const read of [() => serde.deserialize(value), () => JSON.parse(Buffer.from(value).toString()) as unknown]) {
+    try {
+      const { userId } = read() as { readonly userId?: unknown };
+      if (typeof userId === 'string') return userId;
+    } catch {
+      // It is the other, or neither.
+    }
+  }
+  return null;
+}
+
+/** How their ids stand in records: as they are, and as JSON writes them. */
+function namesOf(users: readonly string[]): Buffer[] {
+  return [...new Set(users.flatMap((user) => [user, JSON.stringify(user).slice(1, -1)]))].map((name) =>
+    Buffer.from(name),
+  );
+}
+
+function holdsAny(bytes: Uint8Array, names: readonly Buffer[]): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return names.some((name) => buffer.includes(name));
+}
+
+function* partitionsOf(topic: string, partitions: number): Iterable<TopicPartition> {
+  for (let partition = 0; partition < partitions; partition += 1) yield { topic, partition };
+}
+
+function storesOf(runtime: EmbeddedRuntime): ErasureStores {
+  return {
+    get: <K, V>(name: string, partition: number) =>
+      runtime.stores(name).find((store) => store.partition === partition) as KeyValueStore<K, V>,
+  };
+}
+
+const noteKey = Buffer.from('erasure');
