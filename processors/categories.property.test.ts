@@ -29,8 +29,11 @@ import {
   type CategoryProduct,
   type CategoryTops,
   type CategoryVersions,
+  type MonthOfFunnels,
   type MonthOfHours,
   type ProductStats,
+  type SessionWindow,
+  type SessionWindows,
 } from './index.ts';
 
 /**
@@ -53,13 +56,13 @@ const productIds = ['a', 'b', 'ü', 'd/2010-12', 'e'];
 
 /** Three half days, the first over a month's border, the others a month and two months later. */
 const time = fc
-  .tuple(fc.nat(2), fc.nat(12), fc.constantFrom(0, 1, 59 * 60_000))
+  .tuple(fc.nat(2), fc.nat(12), fc.constantFrom(0, 1, 30 * 60_000, 30 * 60_000 + 1, 59 * 60_000))
   .map(([month, hour, ms]) => startMs + month * 31 * 24 * hourMs + hour * hourMs + ms);
 
 const event: fc.Arbitrary<Interaction> = fc.record({
   eventId: fc.uuid(),
-  userId: fc.constantFrom('u1', 'u2', 'u3'),
-  sessionId: fc.constant(null),
+  userId: fc.constantFrom('u1', 'u2'),
+  sessionId: fc.constantFrom(null, 's1'),
   productId: fc.constantFrom(...productIds),
   type: fc.constantFrom(...interactionTypes, 'view' as const, 'purchase' as const, 'return' as const),
   quantity: fc.integer({ min: 1, max: 3 }),
@@ -220,13 +223,26 @@ interface CategoryState {
   /** `<category>|<product>` */
   readonly members: Record<string, unknown>;
   readonly tops: Record<string, unknown>;
+  /** By session key. */
+  readonly windows: Record<string, unknown>;
+  /** `<category>|<UTC day>` → windows by bits. */
+  readonly funnels: Record<string, number[]>;
 }
 
 // The recomputation
 
 function recompute(facts: readonly Fact[]): CategoryState {
   const events = facts.flatMap((one) => ('event' in one ? one.event : []));
-  const state: CategoryState = { products: {}, categories: {}, trends: {}, hours: {}, members: {}, tops: {} };
+  const state: CategoryState = {
+    products: {},
+    categories: {},
+    trends: {},
+    hours: {},
+    members: {},
+    tops: {},
+    windows: {},
+    funnels: {},
+  };
   const rows = new Map<string, CategoryProduct>();
   for (const id of productIds) {
     const accepted = acceptedVersions(
@@ -249,6 +265,12 @@ function recompute(facts: readonly Fact[]): CategoryState {
     if (category !== null) rows.set(`${category}|${id}`, row);
     if (own.length > 0) rows.set(`|${id}`, row);
   }
+  addWindows(state, events, (id, timestamp) =>
+    categoryAtHour(
+      acceptedVersions(facts.flatMap((one) => ('version' in one && one.version.id === id ? one.version : []))),
+      timestamp,
+    ),
+  );
   for (const [key, row] of rows) state.members[key] = { ...row, trend: near(row.trend) };
   for (const category of new Set([...rows.keys()].map((key) => key.split('|')[0]!))) {
     const own = [...rows]
@@ -259,6 +281,69 @@ function recompute(facts: readonly Fact[]): CategoryState {
   for (const key of Object.keys(state.hours))
     if (Object.values(state.hours[key] as object).every((n) => n === 0)) delete state.hours[key];
   return state;
+}
+
+/** The page's words: all events of a key by time, cut where more than 30 minutes lie between two neighbours. */
+function addWindows(
+  { windows, funnels }: CategoryState,
+  events: readonly Interaction[],
+  categoryOf: (id: string, timestamp: number) => string | null,
+): void {
+  for (const key of new Set(events.filter(({ service }) => !service).map(sessionKey))) {
+    const own = events
+      .filter((one) => sessionKey(one) === key && !one.service)
+      .toSorted((a, b) => a.timestamp - b.timestamp || (a.eventId < b.eventId ? -1 : 1));
+    const groups: Interaction[][] = [];
+    for (const [at, one] of own.entries()) {
+      if (at === 0 || one.timestamp - own[at - 1]!.timestamp > 30 * 60_000) groups.push([]);
+      groups.at(-1)!.push(one);
+    }
+    windows[key] = groups.map(windowOf);
+    for (const group of groups) {
+      const day = Math.floor(group[0]!.timestamp / (24 * hourMs));
+      const bitsOf: Record<string, number> = {};
+      for (const { productId, timestamp, type } of group) {
+        const category = categoryOf(productId, timestamp);
+        const bit = { view: 1, cart: 2, purchase: 4 }[type as string];
+        if (category !== null && bit !== undefined) bitsOf[category] = (bitsOf[category] ?? 0) | bit;
+      }
+      for (const [category, bits] of Object.entries(bitsOf)) {
+        const row = (funnels[`${category}|${day}`] ??= [0, 0, 0, 0, 0, 0, 0]);
+        row[bits - 1]! += 1;
+      }
+    }
+  }
+}
+
+function windowOf(events: readonly Interaction[]): SessionWindow {
+  const count = (type: string) => events.filter((one) => one.type === type).length;
+  const sum = (of: (one: Interaction) => number) =>
+    events.reduce(
+      (total, one) => total + (one.type === 'purchase' ? of(one) : one.type === 'return' ? -of(one) : 0),
+      0,
+    );
+  const last = events.findLast(({ userId }) => userId !== null);
+  const products = new Map<string, { productId: string; hourMs: number; bits: number }>();
+  for (const { productId, type, timestamp } of events) {
+    const bit = { view: 1, cart: 2, purchase: 4 }[type as string] ?? 0;
+    const hour = Math.floor(timestamp / hourMs) * hourMs;
+    const row = products.get(`${productId} ${hour}`) ?? { productId, hourMs: hour, bits: 0 };
+    if (bit > 0) products.set(`${productId} ${hour}`, { ...row, bits: row.bits | bit });
+  }
+  return {
+    startMs: events[0]!.timestamp,
+    endMs: events.at(-1)!.timestamp,
+    user: last === undefined ? null : { userId: last.userId!, timestampMs: last.timestamp, eventId: last.eventId },
+    views: count('view'),
+    carts: count('cart'),
+    purchases: count('purchase'),
+    returns: count('return'),
+    quantity: sum(({ quantity }) => quantity),
+    revenue: sum(({ quantity, price }) => quantity * price),
+    products: [...products.values()].toSorted((a, b) =>
+      a.productId === b.productId ? a.hourMs - b.hourMs : a.productId < b.productId ? -1 : 1,
+    ),
+  };
 }
 
 /** In the order of the log; late ones and those that say nothing new are left out. */
@@ -355,7 +440,16 @@ const byId = (a: readonly unknown[], b: readonly unknown[]) => (String(a[0]) < S
 // What the topology keeps, in the same shape
 
 async function stateOf(driver: TopologyTestDriver, partitions: number): Promise<CategoryState> {
-  const state: CategoryState = { products: {}, categories: {}, trends: {}, hours: {}, members: {}, tops: {} };
+  const state: CategoryState = {
+    products: {},
+    categories: {},
+    trends: {},
+    hours: {},
+    members: {},
+    tops: {},
+    windows: {},
+    funnels: {},
+  };
   for (let partition = 0; partition < partitions; partition += 1) {
     const all = async <V>(name: string): Promise<(readonly [string, V])[]> => {
       const rows: (readonly [string, V])[] = [];
@@ -368,6 +462,12 @@ async function stateOf(driver: TopologyTestDriver, partitions: number): Promise<
     for (const [key, month] of await all<MonthOfHours>(storeNames.categoryHours)) {
       const { id, month: name } = parseMonthKey(key);
       for (const { hour, ...sums } of month) state.hours[`${id}|${hourStartMs(name, hour) / hourMs}`] = sums;
+    }
+    for (const [key, row] of await all<SessionWindows>(storeNames.sessionWindows)) state.windows[key] = row;
+    for (const [key, month] of await all<MonthOfFunnels>(storeNames.categoryFunnels)) {
+      const { id, month: name } = parseMonthKey(key);
+      for (const { day, windows } of month)
+        state.funnels[`${id}|${Date.parse(`${name}-01`) / 86_400_000 + day - 1}`] = windows;
     }
     for (const [key, row] of await all<CategoryProduct>(storeNames.categoryProducts)) {
       const { category, productId } = parseCategoryProductKey(key);

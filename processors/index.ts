@@ -32,12 +32,7 @@ export {
 export { interactionBinarySerde } from './binary/interaction-serde.ts';
 export { catalogueCounters, type CatalogueCounter } from './catalogue/catalogue-version.ts';
 export type { FunnelDay, MonthOfFunnels } from './categories/category-funnels.ts';
-export {
-  categoryPrefix,
-  categoryProductKey,
-  parseCategoryProductKey,
-  type CategoryProduct,
-} from './categories/category-products.ts';
+export { categoryProductKey, parseCategoryProductKey, type CategoryProduct } from './categories/category-products.ts';
 export {
   topsMax,
   trendingAt,
@@ -75,6 +70,7 @@ export type { ProductTrend } from './products/product-trend.ts';
 export type { ProductStats } from './products/product-stats.ts';
 export { bestTitle, type TitleCount } from './products/product-titles.ts';
 export { sequenceOf, sessionEventsMax, type Session } from './sessions/session.ts';
+export type { SessionWindow, SessionWindows, WindowProduct } from './sessions/session-window.ts';
 export { sessionKey } from './sessions/session-key.ts';
 export { countSerde, storeSerdes } from './shop-stores.ts';
 export { UserErasure, type ErasureStores, type RefusedCounts } from './erasure/user-erasure.ts';

@@ -1,4 +1,4 @@
-import { int64Serde, stringSerde, type Serde } from '../schemas/index.ts';
+import { bytesSerde, int64Serde, stringSerde, type Serde } from '../schemas/index.ts';
 import { ByteReader } from './binary/byte-reader.ts';
 import { ByteWriter } from './binary/byte-writer.ts';
 import { productRowSerde } from './catalogue/product-row.ts';
@@ -14,6 +14,7 @@ import { productStatsSerde } from './products/product-stats.ts';
 import { productTitlesSerde } from './products/product-titles.ts';
 import { hyperLogLogSerde } from './products/product-users.ts';
 import { sessionSerde } from './sessions/session.ts';
+import { sessionWindowsSerde } from './sessions/session-window.ts';
 import { storeNames } from './store-names.ts';
 import { userProductsSerde } from './users/user-products.ts';
 import { userProfileSerde } from './users/user-profile.ts';
@@ -51,6 +52,9 @@ export const storeSerdes = {
   [storeNames.userProfiles]: { key: stringSerde, value: userProfileSerde },
   [storeNames.userProducts]: { key: stringSerde, value: userProductsSerde },
   [storeNames.sessions]: { key: stringSerde, value: sessionSerde },
+  [storeNames.sessionWindows]: { key: stringSerde, value: sessionWindowsSerde },
+  [storeNames.sessionCategories]: { key: stringSerde, value: categoryVersionsSerde },
+  [storeNames.productSessions]: { key: stringSerde, value: bytesSerde },
   [storeNames.pairTotals]: { key: stringSerde, value: pairTotalsSerde },
   [storeNames.pairItems]: { key: stringSerde, value: countSerde },
   [storeNames.pairItemNames]: { key: int64Serde, value: stringSerde },

@@ -10,20 +10,23 @@ import {
 } from '../schemas/index.ts';
 import { Stores, StreamsBuilder, type KStream, type Topology } from '../topology/index.ts';
 import { interactionBinarySerde } from './binary/interaction-serde.ts';
+import type { CategoryChange } from './categories/category-change.ts';
 import { categoryChangeSerde } from './categories/category-change-serde.ts';
 import { CategoryProcessor } from './categories/category-processor.ts';
+import { categoryVersionsSerde } from './categories/category-versions.ts';
 import { CleanseProcessor } from './cleanse/cleanse-processor.ts';
 import { PairProcessor, partitionsOfStep } from './pairs/pair-processor.ts';
 import type { PairStep } from './pairs/pair-step.ts';
 import { pairStepSerde } from './pairs/pair-step-serde.ts';
-import type { AcceptedVersion, ChangedCategory, ProductOutput } from './products/product-output.ts';
+import type { AcceptedVersion, ChangedCategories, ChangedCategory, ProductOutput } from './products/product-output.ts';
 import { ProductProcessor } from './products/product-processor.ts';
+import { SessionWindowProcessor } from './sessions/session-window-processor.ts';
 import { SessionProcessor } from './sessions/session-processor.ts';
 import { storeSerdes } from './shop-stores.ts';
 import { storeNames } from './store-names.ts';
 import { UserProcessor } from './users/user-processor.ts';
 
-/** The shop's public topics; `by-product`, `by-user`, `pair-steps` and `category-products` are its own repartition topics. */
+/** The shop's public topics; those between its tasks are repartition topics of its own. */
 export const shopTopics = {
   interactions: 'interactions',
   clean: 'interactions.clean',
@@ -50,9 +53,10 @@ export interface ShopOptions {
  *
  *     interactions ─> cleanse ─> interactions.clean ─┬─> session step ─(pair-steps)─> pairs
  *                                                    ├─(by-user)────> user profiles
- *                                                    └─(by-product)─┐
- *     products.history ─────────────────────────────────────────────┴> product statistics ─┬> products
- *                                                                      categories <────────┘(category-products)
+ *                                                    ├─(by-session)─> windows ─(category-sessions)─┐
+ *                                                    │                   ^(category-versions)      ├─> categories
+ *                                                    └─(by-product)─┬> products ─(category-products)
+ *     products.history ─────────────────────────────────────────────┘    └─> products (topic)
  */
 export async function shopTopology({
   registry,
@@ -99,8 +103,8 @@ export async function shopTopology({
     keySerde: stringSerde,
     valueSerde: history,
   });
-  const changes = addProducts(interactions, versions, { partitions, products });
-  addCategories(changes, partitions);
+  const outputs = addProducts(interactions, versions, { partitions, products });
+  addCategories(changesOfProducts(outputs, partitions), addSessionWindows(interactions, outputs, partitions));
   addUsers(interactions, partitions);
   return builder.build();
 }
@@ -168,23 +172,60 @@ function addProducts(
   return outputs;
 }
 
-function addCategories(outputs: KStream<string, ProductOutput>, partitions: number): void {
-  outputs
+function changesOfProducts(outputs: KStream<string, ProductOutput>, partitions: number) {
+  return outputs
     .filter((_key, output): output is ChangedCategory => output.kind === 'change', { name: 'category-changes' })
     .mapValues(({ change }) => change, { name: 'changes-of-products' })
-    .repartition({ name: 'category-products', keySerde: stringSerde, valueSerde: categoryChangeSerde, partitions })
-    .process(
-      { get: () => new CategoryProcessor() },
+    .repartition({ name: 'category-products', keySerde: stringSerde, valueSerde: categoryChangeSerde, partitions });
+}
+
+/**
+ * Sessions have products of all partitions, so every partition of them knows the categories of all products. The way through
+ * `by-session` changes no key: it makes the windows a sub-topology of their own, behind the products. Were they one with the
+ * session step, which the products come from, the topics between them would be a loop, and a loop waits for commits: no
+ * commit would be a consistent cut.
+ */
+function addSessionWindows(
+  interactions: KStream<string, Interaction>,
+  outputs: KStream<string, ProductOutput>,
+  partitions: number,
+) {
+  const versions = outputs
+    .filter((_key, output): output is ChangedCategories => output.kind === 'categories', { name: 'changed-categories' })
+    .mapValues(({ versions }) => versions, { name: 'categories-of-products' })
+    .repartition({
+      name: 'category-versions',
+      keySerde: stringSerde,
+      valueSerde: categoryVersionsSerde,
+      partitions,
+      partitioner: (_topic, _key, _versions, count) => Array.from({ length: count }, (_, partition) => partition),
+    });
+  return interactions
+    .repartition({ name: 'by-session', keySerde: stringSerde, valueSerde: interactionBinarySerde, partitions })
+    .merge(versions, { name: 'events-and-categories' })
+    .process<string, CategoryChange>(
+      { get: () => new SessionWindowProcessor() },
       {
-        name: 'category-statistics',
-        stores: [
-          storeNames.categoryHours,
-          storeNames.categoryFunnels,
-          storeNames.categoryProducts,
-          storeNames.categoryTops,
-        ],
+        name: 'session-windows',
+        stores: [storeNames.sessionWindows, storeNames.sessionCategories, storeNames.productSessions],
       },
-    );
+    )
+    .repartition({ name: 'category-sessions', keySerde: stringSerde, valueSerde: categoryChangeSerde, partitions });
+}
+
+function addCategories(ofProducts: KStream<string, CategoryChange>, ofSessions: KStream<string, CategoryChange>): void {
+  ofProducts.merge(ofSessions, { name: 'category-news' }).process(
+    { get: () => new CategoryProcessor() },
+    {
+      name: 'category-statistics',
+      stores: [
+        storeNames.categoryHours,
+        storeNames.categoryFunnels,
+        storeNames.categoryProducts,
+        storeNames.categoryTops,
+      ],
+    },
+  );
 }
 
 function addUsers(interactions: KStream<string, Interaction>, partitions: number): void {

@@ -1,10 +1,10 @@
 import type { KeyValueStore, Processor, ProcessorContext, Record } from '../../topology/index.ts';
+import { keyRange } from '../binary/two-part-key.ts';
 import { addCounts, hourOfMonth, isNothing, monthKey, utcHour, type MonthOfHours } from '../hours/month-of-hours.ts';
 import { storeNames } from '../store-names.ts';
 import type { CategoryChange, FunnelChange, HoursChange, ProductChange, ProductGone } from './category-change.ts';
 import { addToFunnel, type MonthOfFunnels } from './category-funnels.ts';
 import {
-  categoryPrefix,
   categoryProductKey,
   categoryProductOf,
   parseCategoryProductKey,
@@ -130,9 +130,7 @@ export class CategoryProcessor implements Processor<string, CategoryChange> {
     const trending = emptyTopList<TrendingProduct>();
     const bestSellers = emptyTopList<BestSeller>();
     let lastMs = 0;
-    const prefix = categoryPrefix(category);
-    for await (const [key, product] of this.#products.range({ from: prefix })) {
-      if (!key.startsWith(prefix)) break;
+    for await (const [key, product] of this.#products.range(keyRange(category))) {
       const { productId } = parseCategoryProductKey(key);
       if (category === '') lastMs = Math.max(lastMs, product.trend.refMs);
       moveInTop(trending, { before: undefined, after: trendingProduct(productId, product), capacity });

@@ -1,6 +1,7 @@
 import type { Serde } from '../../schemas/index.ts';
 import { ByteReader } from '../binary/byte-reader.ts';
 import { ByteWriter } from '../binary/byte-writer.ts';
+import { parseTwoPartKey, twoPartKey } from '../binary/two-part-key.ts';
 import type { ProductTrend } from '../products/product-trend.ts';
 import type { ProductChange } from './category-change.ts';
 
@@ -8,7 +9,7 @@ import type { ProductChange } from './category-change.ts';
  * A row of the store `category-products`: a product that is in a category now, or, under the empty category, that has had
  * an event.
  *
- *     key:    <length of the category>:<category>/<product>     no category's keys begin as another's do
+ *     key:    two-part key of category and product
  *     bytes:  | active + 2 · service u8 | purchases varint | refMs varint | fast f64 | slow f64 |
  */
 export interface CategoryProduct {
@@ -22,19 +23,13 @@ export function categoryProductOf({ active, service, purchases, trend }: Product
   return { active, service, purchases, trend };
 }
 
-/** What all keys of a category begin with. */
-export function categoryPrefix(category: string): string {
-  return `${category.length}:${category}/`;
-}
-
 export function categoryProductKey(category: string, productId: string): string {
-  return categoryPrefix(category) + productId;
+  return twoPartKey(category, productId);
 }
 
 export function parseCategoryProductKey(key: string): { readonly category: string; readonly productId: string } {
-  const colon = key.indexOf(':');
-  const end = colon + 1 + Number(key.slice(0, colon));
-  return { category: key.slice(colon + 1, end), productId: key.slice(end + 1) };
+  const [category, productId] = parseTwoPartKey(key);
+  return { category, productId };
 }
 
 export const categoryProductSerde: Serde<CategoryProduct> = {

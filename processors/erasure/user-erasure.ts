@@ -15,13 +15,16 @@ import type { PairTotals } from '../pairs/pair-totals.ts';
 import { CategoryHoursChanges } from '../products/category-hours-changes.ts';
 import { countsByHour } from '../products/product-hours.ts';
 import { newProductStats, type ProductStats } from '../products/product-stats.ts';
+import { FunnelDifference } from '../sessions/funnel.ts';
 import type { Session } from '../sessions/session.ts';
 import { sessionKey } from '../sessions/session-key.ts';
+import type { SessionWindows } from '../sessions/session-window.ts';
 import { storeNames } from '../store-names.ts';
 import { detachedContext } from './detached-context.ts';
 import { PairRemoval } from './pair-removal.ts';
 import { ProductRows } from './product-rows.ts';
 import { replaySessions } from './session-replay.ts';
+import { redoWindows } from './window-redo.ts';
 
 /**
  * Forgets users as if they had never been seen: afterwards every store says what it would say had their events not come
@@ -81,7 +84,17 @@ export class UserErasure {
       await this.#forgetSeen(stores, partition, taken, refused[partition]!);
       await this.#redoSessions(stores, partition);
     }
-    await this.#redoProducts(stores);
+    const funnels = new FunnelDifference();
+    for (const [partition, events] of this.#ofSessions.entries()) {
+      const remaining = events.filter((event) => !this.isOfUsers(event));
+      const of = {
+        windows: stores.get<string, SessionWindows>(storeNames.sessionWindows, partition),
+        categories: stores.get<string, CategoryVersions>(storeNames.sessionCategories, partition),
+        sessionsOf: stores.get<string, Uint8Array>(storeNames.productSessions, partition),
+      };
+      await redoWindows(of, remaining, new Set(events.map(sessionKey)), funnels);
+    }
+    await this.#redoProducts(stores, funnels);
     for (const user of this.#users) {
       const partition = this.#owner(user);
       stores.get<string, unknown>(storeNames.userProfiles, partition).delete(user);
@@ -157,7 +170,7 @@ export class UserErasure {
     }
   }
 
-  async #redoProducts(stores: ErasureStores): Promise<void> {
+  async #redoProducts(stores: ErasureStores, funnels: FunnelDifference): Promise<void> {
     const changes: Record<string, CategoryChange>[] = [];
     const tell = (key: string, value: CategoryChange) => changes.push({ key, value, timestamp: 0, headers: [] });
     const categories = new Map<string, CategoryVersions>();
@@ -183,6 +196,7 @@ export class UserErasure {
       if (category !== null) tell(category, change);
     }
     for (const [category, change] of this.#hoursLess(categories)) tell(category, change);
+    for (const [category, change] of funnels.take()) tell(category, change);
     await this.#tellCategories(stores, changes);
   }
 

@@ -1,0 +1,190 @@
+import type { Interaction, Serde } from '../../schemas/index.ts';
+import { ByteReader } from '../binary/byte-reader.ts';
+import { ByteWriter } from '../binary/byte-writer.ts';
+import { hourMs } from '../categories/category-versions.ts';
+import { quantityOf, revenueOf } from '../products/amount.ts';
+import { sessionGapMs } from './session.ts';
+
+/**
+ * The session windows of one key, ascending: the row of `session-windows` (docs/architecture/shop.md, "Session windows").
+ *
+ * Kafka Streams' session windows with a gap of 30 minutes and no end of grace: an event less than a gap away from a window
+ * belongs to it, one between two windows makes them one. Windows are never changed in place: who holds a row holds the
+ * windows of that moment.
+ *
+ *     bytes: { startMs | endMs − startMs | views | carts | purchases | returns | quantity zigzag | revenue zigzag |
+ *              0, or 1 and user text, its time − startMs, its event id |
+ *              n | { product text | hour − that of startMs | bits u8 } × n } × windows            numbers varints
+ */
+export type SessionWindows = readonly SessionWindow[];
+
+export interface SessionWindow {
+  readonly startMs: number;
+  /** Of the last event; inclusive. */
+  readonly endMs: number;
+  /** Of the latest event that names one, by (timestamp, event id). */
+  readonly user: WindowUser | null;
+  readonly views: number;
+  readonly carts: number;
+  readonly purchases: number;
+  readonly returns: number;
+  /** Bought less returned, as revenue. */
+  readonly quantity: number;
+  /** In 1/10,000 of the currency. */
+  readonly revenue: number;
+  /** Ascending by (product, hour). */
+  readonly products: readonly WindowProduct[];
+}
+
+export interface WindowUser {
+  readonly userId: string;
+  readonly timestampMs: number;
+  readonly eventId: string;
+}
+
+/** What was done with a product in one hour. */
+export interface WindowProduct {
+  readonly productId: string;
+  /** UTC start of the hour. */
+  readonly hourMs: number;
+  /** viewed 1, carted 2, purchased 4, added up. */
+  readonly bits: number;
+}
+
+/** Whether an event belongs to a window at all. */
+export function countsForWindow({ service }: Interaction): boolean {
+  return !service;
+}
+
+/** The windows with one more event, in whatever order events come. */
+export function withEvent(windows: SessionWindows, event: Interaction): SessionWindows {
+  const { timestamp } = event;
+  let to = windows.length;
+  while (to > 0 && windows[to - 1]!.startMs - timestamp > sessionGapMs) to -= 1;
+  let from = to;
+  while (from > 0 && timestamp - windows[from - 1]!.endMs <= sessionGapMs) from -= 1;
+  const merged = windows.slice(from, to).reduce(mergeWindows, windowOf(event));
+  return [...windows.slice(0, from), merged, ...windows.slice(to)];
+}
+
+function windowOf(event: Interaction): SessionWindow {
+  const { type, timestamp, userId, eventId, productId } = event;
+  const bits = type === 'view' ? 1 : type === 'cart' ? 2 : type === 'purchase' ? 4 : 0;
+  return {
+    startMs: timestamp,
+    endMs: timestamp,
+    user: userId === null ? null : { userId, timestampMs: timestamp, eventId },
+    views: type === 'view' ? 1 : 0,
+    carts: type === 'cart' ? 1 : 0,
+    purchases: type === 'purchase' ? 1 : 0,
+    returns: type === 'return' ? 1 : 0,
+    quantity: quantityOf(event),
+    revenue: revenueOf(event),
+    products: bits === 0 ? [] : [{ productId, hourMs: timestamp - (timestamp % hourMs), bits }],
+  };
+}
+
+function mergeWindows(a: SessionWindow, b: SessionWindow): SessionWindow {
+  return {
+    startMs: Math.min(a.startMs, b.startMs),
+    endMs: Math.max(a.endMs, b.endMs),
+    user: laterUser(a.user, b.user),
+    views: a.views + b.views,
+    carts: a.carts + b.carts,
+    purchases: a.purchases + b.purchases,
+    returns: a.returns + b.returns,
+    quantity: bounded(a.quantity + b.quantity),
+    revenue: bounded(a.revenue + b.revenue),
+    products: mergeProducts(a.products, b.products),
+  };
+}
+
+function laterUser(a: WindowUser | null, b: WindowUser | null): WindowUser | null {
+  if (a === null || b === null) return a ?? b;
+  if (a.timestampMs !== b.timestampMs) return a.timestampMs > b.timestampMs ? a : b;
+  return a.eventId > b.eventId ? a : b;
+}
+
+/** Two sorted lists as one; the same product and hour are one entry. */
+function mergeProducts(a: readonly WindowProduct[], b: readonly WindowProduct[]): readonly WindowProduct[] {
+  if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a;
+  const merged: WindowProduct[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
+    const order = i === a.length ? 1 : j === b.length ? -1 : compare(a[i]!, b[j]!);
+    if (order < 0) merged.push(a[i++]!);
+    else if (order > 0) merged.push(b[j++]!);
+    else merged.push({ ...a[i]!, bits: a[i++]!.bits | b[j++]!.bits });
+  }
+  return merged;
+}
+
+function compare(a: WindowProduct, b: WindowProduct): number {
+  if (a.productId !== b.productId) return a.productId < b.productId ? -1 : 1;
+  return a.hourMs - b.hourMs;
+}
+
+/** As sums over hours are (hours/month-of-hours.ts). */
+function bounded(sum: number): number {
+  return Math.max(-sumMax, Math.min(sumMax, sum));
+}
+
+export const sessionWindowsSerde: Serde<SessionWindows> = {
+  name: 'session-windows',
+  serialize(windows) {
+    writer.begin();
+    for (const { startMs, endMs, user, products, ...counts } of windows) {
+      writer.varint(startMs).varint(endMs - startMs);
+      writer.varint(counts.views).varint(counts.carts).varint(counts.purchases).varint(counts.returns);
+      writer.zigzag(counts.quantity).zigzag(counts.revenue);
+      writer.byte(user === null ? 0 : 1);
+      if (user !== null)
+        writer
+          .text(user.userId)
+          .varint(user.timestampMs - startMs)
+          .text(user.eventId);
+      writer.varint(products.length);
+      const hour = Math.floor(startMs / hourMs);
+      for (const product of products) {
+        writer
+          .text(product.productId)
+          .varint(product.hourMs / hourMs - hour)
+          .byte(product.bits);
+      }
+    }
+    return writer.finish();
+  },
+  deserialize(bytes) {
+    const reader = new ByteReader('session-windows', bytes);
+    const windows: SessionWindow[] = [];
+    while (!reader.atEnd) windows.push(readWindow(reader));
+    return windows;
+  },
+  sizeOf: (windows) => windows.reduce((sum, { products }) => sum + 250 + products.length * 90, 64),
+};
+
+function readWindow(reader: ByteReader): SessionWindow {
+  const startMs = reader.varint();
+  const hour = Math.floor(startMs / hourMs);
+  return {
+    startMs,
+    endMs: startMs + reader.varint(),
+    views: reader.varint(),
+    carts: reader.varint(),
+    purchases: reader.varint(),
+    returns: reader.varint(),
+    quantity: reader.zigzag(),
+    revenue: reader.zigzag(),
+    user:
+      reader.byte() === 0
+        ? null
+        : { userId: reader.text(), timestampMs: startMs + reader.varint(), eventId: reader.text() },
+    products: Array.from({ length: reader.varint() }, () => ({
+      productId: reader.text(),
+      hourMs: (hour + reader.varint()) * hourMs,
+      bits: reader.byte(),
+    })),
+  };
+}
+
+const sumMax = 2 ** 52 - 1;
+const writer = new ByteWriter();
