@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** The unit tests: `npm test`. What takes minutes stands in tests/long and runs under vitest.long.config.ts. */
+/** The unit tests: `npm test`. What takes minutes, or fills a disk, stands in tests/long and tests/strain and runs under vitest.long.config.ts. */
 export default defineConfig({
   test: {
     include: ['{schemas,state,log,topology,processors,sinks,sources,models,serving,cli,tests}/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**', 'tests/long/**'],
+    exclude: ['**/node_modules/**', 'dist/**', 'tests/long/**', 'tests/strain/**'],
     testTimeout: 30_000,
   },
 });

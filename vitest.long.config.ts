@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** The long tests: crashes, whole data sets, the package as a user gets it. One file at a time: several of them load every core. */
 export default defineConfig({
   test: {
-    include: ['tests/long/**/*.test.ts'],
+    include: ['tests/{long,strain}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
     passWithNoTests: true,
     fileParallelism: false,

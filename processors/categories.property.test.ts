@@ -113,7 +113,7 @@ describe('the catalogue and categories', () => {
             await driver.close();
           }
         }),
-        { numRuns: 30, endOnFailure: true },
+        { numRuns: 20, endOnFailure: true },
       );
     },
   );

@@ -67,7 +67,7 @@ export {
   type UtcHour,
 } from './hours/month-of-hours.ts';
 export type { ProductTrend } from './products/product-trend.ts';
-export type { ProductStats } from './products/product-stats.ts';
+export { newProductStats, type ProductStats } from './products/product-stats.ts';
 export { bestTitle, type TitleCount } from './products/product-titles.ts';
 export { sequenceOf, sessionEventsMax, type Session } from './sessions/session.ts';
 export type { SessionWindow, SessionWindows, WindowProduct } from './sessions/session-window.ts';

@@ -225,3 +225,56 @@ test('a user who is deleted was never there: for figures, look-ups and the log, 
     expect(body.items).toEqual([]);
   }
 });
+
+test('the catalogue over HTTP: versions are taken, set and deactivated, and answers follow', async () => {
+  system = await start(2);
+  const send = async (method: string, path: string, body?: string, type = 'application/json') => {
+    const answer = await fetch(`${system.server.url}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body, headers: { 'content-type': type } }),
+    });
+    return [answer.status, (await answer.json()) as object] as const;
+  };
+  const caughtUp = () => system.host.request<'caughtUp'>({ kind: 'caughtUp' });
+  const lines = [
+    JSON.stringify({ id: 'cup', title: 'Cup', category: 'kitchen', price: 20_000, updatedAt: 1000 }),
+    '{torn',
+    JSON.stringify({ id: 'pot', price: 'dear' }),
+    JSON.stringify({ id: 'pan', colour: 'red' }),
+  ].join('\n');
+  const [status, taken] = await send('POST', '/v1/products', lines, 'application/x-ndjson');
+  expect(status).toBe(200);
+  expect(taken).toMatchObject({ accepted: 1, duplicates: 0, rejected: [{ index: 1 }, { index: 2 }, { index: 3 }] });
+  await caughtUp();
+  expect((await get('/v1/products/cup')).body).toMatchObject({
+    ...{ id: 'cup', title: 'Cup', category: 'kitchen', price: 20_000, active: true, updatedAt: 1000 },
+    ...{ views: 0, purchases: 0, users: 0, firstSeenMs: null },
+  });
+
+  // What events say of a title is for products that the catalogue does not name.
+  await post([...baskets('cup', 'saucer')]);
+  expect((await send('PUT', '/v1/products/cup', JSON.stringify({ title: 'Blue cup', price: 30_000 })))[0]).toBe(200);
+  await caughtUp();
+  expect((await get('/v1/products/cup')).body).toMatchObject({
+    title: 'Blue cup',
+    category: null,
+    price: 30_000,
+    purchases: 3,
+  });
+  expect((await get('/v1/products/saucer')).body).toMatchObject({ title: 'The saucer', updatedAt: null, active: true });
+
+  expect((await send('DELETE', '/v1/products/cup'))[0]).toBe(200);
+  expect((await send('DELETE', '/v1/products/saucer'))[0]).toBe(200);
+  await caughtUp();
+  expect((await get('/v1/products/cup')).body).toMatchObject({ title: 'Blue cup', price: 30_000, active: false });
+  expect((await get('/v1/products/saucer')).body).toMatchObject({ active: false, purchases: 3 });
+
+  expect(await send('DELETE', '/v1/products/nothing')).toMatchObject([404, { error: { code: 'NOT_FOUND' } }]);
+  const other = await send('PUT', '/v1/products/cup', JSON.stringify({ id: 'pot' }));
+  expect(other).toMatchObject([400, { error: { message: expect.stringContaining('\'cup\', found "pot"') as string } }]);
+  const stars = await send('PUT', '/v1/products/cup', JSON.stringify({ stars: 501 }));
+  expect(stars).toMatchObject([400, { error: { message: expect.stringContaining('1..500') as string } }]);
+  const metrics = await (await fetch(`${system.server.url}/metrics`)).text();
+  expect(metrics).toContain('millrace_ingest_products_total{outcome="accepted"} 4');
+  expect(metrics).toContain('millrace_ingest_products_rejected_total{rule="stars"} 1');
+});

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { Interaction, Serde } from '../../schemas/index.ts';
+import type { Interaction, Product, Serde } from '../../schemas/index.ts';
 import type { Answers, Publication, Request } from '../host/messages.ts';
 import type { MillraceError } from '../../schemas/index.ts';
 import type { Lists } from '../lists/lists.ts';
@@ -43,6 +43,8 @@ export interface Api {
   readonly partitions: number;
   /** Of the topic `interactions`. */
   readonly serde: Serde<Interaction>;
+  /** Of the topic `products.history`. */
+  readonly productSerde: Serde<Product>;
   readonly limits: ApiLimits;
   /** Asks the host thread; `OVERLOADED` when it answers too late. */
   ask<K extends Request['kind']>(

@@ -224,7 +224,7 @@ describe('what is refused as a whole', () => {
     expect((await ndjson(line)).body.error.message).toContain('Writing the events took longer than 50 ms');
     const turned = await ndjson(line);
     expect([turned.status, turned.body.error.code]).toEqual([503, 'OVERLOADED']);
-    expect(turned.body.error.message).toContain('At most 6000 bytes of events may wait for the log');
+    expect(turned.body.error.message).toContain('At most 6000 bytes of records may wait for the log');
     release();
     await held;
     expect((await ndjson(line)).status).toBe(200);

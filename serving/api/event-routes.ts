@@ -1,9 +1,9 @@
 import Type from 'typebox';
-import { interactionTypes, MillraceError } from '../../schemas/index.ts';
-import { answers } from './answers.ts';
+import { interactionTypes } from '../../schemas/index.ts';
 import type { Api, App } from './context.ts';
-import { jsonCandidates, ndjsonCandidates, type Candidate } from './event-body.ts';
-import { EventIntake } from './event-intake.ts';
+import { eventIntake } from './event-intake.ts';
+import { ingestRoute } from './ingest-route.ts';
+import { RecordIntake, type WaitingBytes } from './record-intake.ts';
 
 const text = (of: string) => Type.String({ minLength: 1, maxLength: 200, description: of });
 
@@ -36,84 +36,14 @@ const Event = Type.Object(
   { additionalProperties: false, title: 'Event' },
 );
 
-const Taken = Type.Object({
-  accepted: Type.Integer(),
-  duplicates: Type.Integer({ description: 'Events that had been acknowledged before.' }),
-  rejected: Type.Array(
-    Type.Object({ index: Type.Integer({ description: 'Place in the array or line, from 0.' }), reason: Type.String() }),
-  ),
-});
-
-export function eventRoutes(app: App, api: Api): void {
-  const intake = new EventIntake(api);
-  const { bodyBytesMax: bodyLimit } = api.limits;
-
-  // Bodies are read here, not by fastify: bytes are needed to tell torn lines and foreign encodings apart.
-  void app.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers();
-    const read = (candidatesOf: (body: Buffer) => Candidate[]) => (_: unknown, body: Buffer, parsed: ParserDone) => {
-      try {
-        parsed(null, { candidates: candidatesOf(body), bytes: body.length } satisfies EventBody);
-      } catch (error) {
-        parsed(error as Error);
-      }
-    };
-    scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, read(jsonCandidates));
-    scope.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer', bodyLimit }, read(ndjsonCandidates));
-    scope.post(
-      '/v1/events',
-      {
-        bodyLimit,
-        validatorCompiler: () => () => true,
-        schema: {
-          tags: ['events'],
-          summary: 'Take events into the log',
-          description:
-            'One event, an array of them, or one a line as application/x-ndjson. Answers when the log has them durably. Events that break a rule are told by their place and kept in the topic interactions.dead-letter; the others are accepted. Sending again is safe for events with an eventId, and with an Idempotency-Key for all of them.',
-          consumes: ['application/json', 'application/x-ndjson'],
-          headers: Type.Object({
-            'idempotency-key': Type.Optional(
-              Type.String({
-                minLength: 1,
-                maxLength: 200,
-                description:
-                  'The same key with the same body takes the events once. With another body, events that differ are other events.',
-              }),
-            ),
-          }),
-          body: Type.Union([Event, Type.Array(Event)]),
-          response: answers(Taken, 400, 413, 415, 503),
-        },
-      },
-      async (request) => {
-        const { candidates, bytes } = (request.body ?? {
-          candidates: jsonCandidates(Buffer.alloc(0)),
-          bytes: 0,
-        }) as EventBody;
-        return await intake.take(candidates, { bytes, idempotencyKey: idempotencyKey(request.headers) });
-      },
-    );
-    done();
+export function eventRoutes(app: App, api: Api, waiting: WaitingBytes): void {
+  const intake = new RecordIntake(api, eventIntake(api.serde, api.partitions), waiting);
+  ingestRoute(app, api, intake, {
+    url: '/v1/events',
+    tag: 'events',
+    summary: 'Take events into the log',
+    description:
+      'One event, an array of them, or one a line as application/x-ndjson. Answers when the log has them durably. Events that break a rule are told by their place and kept in the topic interactions.dead-letter; the others are accepted. Sending again is safe for events with an eventId, and with an Idempotency-Key for all of them.',
+    schema: Event,
   });
-}
-
-interface EventBody {
-  readonly candidates: readonly Candidate[];
-  readonly bytes: number;
-}
-
-type ParserDone = (error: Error | null, body?: unknown) => void;
-
-function idempotencyKey(headers: NodeJS.Dict<string | string[]>): string | undefined {
-  const key = headers['idempotency-key'];
-  const found = Array.isArray(key) ? key.join(',') : key;
-  if (found === undefined) return undefined;
-  if (found.length >= 1 && found.length <= 200) return found;
-  throw new MillraceError(
-    'INVALID_ARGUMENT',
-    `Header 'Idempotency-Key' wants 1..200 characters, found ${found.length}.`,
-    {
-      field: 'Idempotency-Key',
-    },
-  );
 }

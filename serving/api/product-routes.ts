@@ -1,5 +1,13 @@
-import Type from 'typebox';
-import { bestTitle, storeNames, type HyperLogLog, type ProductStats, type TitleCount } from '../../processors/index.ts';
+import Type, { type TSchema } from 'typebox';
+import {
+  bestTitle,
+  newProductStats,
+  storeNames,
+  type HyperLogLog,
+  type ProductStats,
+  type TitleCount,
+} from '../../processors/index.ts';
+import type { Product as CatalogueProduct } from '../../schemas/index.ts';
 import { answers, AsOf, Id, List, ListQuery, NoQuery, SimilarQuery } from './answers.ts';
 import type { Api, App } from './context.ts';
 import { productNotFound } from './http-errors.ts';
@@ -8,9 +16,22 @@ import { PeriodQuery, PeriodStats, periodStats, rangeOfDays } from './period-sta
 
 const count = (description?: string) => Type.Integer(description === undefined ? {} : { description });
 
+const nullable = (of: TSchema) => Type.Union([of, Type.Null()]);
+
 const Product = Type.Object({
   id: Type.String(),
-  title: Type.Union([Type.String(), Type.Null()]),
+  title: nullable(Type.String()),
+  category: nullable(Type.String()),
+  price: nullable(Type.Integer({ description: 'In the catalogue, in 1/10,000 of the currency.' })),
+  listPrice: nullable(Type.Integer()),
+  currency: nullable(Type.String()),
+  stars: nullable(Type.Integer({ description: 'Mean rating in 1/100 stars.' })),
+  reviews: count(),
+  bestSeller: Type.Boolean(),
+  imageUrl: nullable(Type.String()),
+  url: nullable(Type.String()),
+  active: Type.Boolean({ description: 'False: no longer sold, never recommended.' }),
+  updatedAt: nullable(Type.Integer({ description: 'Of the catalogue; null for a product that only events name.' })),
   service: Type.Boolean({ description: 'A charge such as postage: never recommended.' }),
   views: count(),
   carts: count(),
@@ -22,12 +43,17 @@ const Product = Type.Object({
   quantity: count('Bought less returned.'),
   revenue: count('Bought less returned, in 1/10,000 of the currency.'),
   users: count('Distinct users, estimated within about 2 %.'),
-  firstSeenMs: count(),
-  lastSeenMs: count(),
+  firstSeenMs: nullable(Type.Integer({ description: 'null before the first event, as lastSeenMs.' })),
+  lastSeenMs: nullable(Type.Integer()),
   asOf: AsOf,
 });
 
-type ProductRows = [ProductStats | null, TitleCount[] | null, ReturnType<HyperLogLog['toJSON']> | null];
+type ProductRows = [
+  ProductStats | null,
+  TitleCount[] | null,
+  ReturnType<HyperLogLog['toJSON']> | null,
+  CatalogueProduct | null,
+];
 
 export function productRoutes(app: App, api: Api): void {
   const { onRequest, send } = lookUp(api);
@@ -38,19 +64,29 @@ export function productRoutes(app: App, api: Api): void {
     {
       schema: {
         tags,
-        summary: 'A product and its totals',
+        summary: 'A product: what the catalogue says, and its totals',
         params: Id,
         querystring: NoQuery,
         response: answers(Product, 400, 404, 503),
       },
     },
     async ({ params: { id } }) => {
-      const keys = [storeNames.productStats, storeNames.productTitles, storeNames.productUsers];
+      const keys = [storeNames.productStats, storeNames.productTitles, storeNames.productUsers, storeNames.products];
       const { values, asOf } = await api.ask({ kind: 'getMany', keys: keys.map((store) => ({ store, key: id })) });
-      const [stats, titles, users] = values as ProductRows;
-      if (stats === null) throw productNotFound(id);
-      const { service, ...totals } = stats;
-      return { id, title: bestTitle(titles ?? []), service, ...totals, users: users?.uniqueUsers ?? 0, asOf };
+      const [stats, titles, users, product] = values as ProductRows;
+      if (stats === null && product === null) throw productNotFound(id);
+      const { trend: _, ...totals } = stats ?? newProductStats();
+      const { firstSeenMs, lastSeenMs } = stats ?? { firstSeenMs: null, lastSeenMs: null };
+      return {
+        ...(product ?? unlisted),
+        id,
+        title: product?.title ?? bestTitle(titles ?? []),
+        ...totals,
+        firstSeenMs,
+        lastSeenMs,
+        users: users?.uniqueUsers ?? 0,
+        asOf,
+      };
     },
   );
 
@@ -115,3 +151,18 @@ export function productRoutes(app: App, api: Api): void {
     },
   );
 }
+
+/** What the catalogue says of a product that it does not have. */
+const unlisted = {
+  category: null,
+  price: null,
+  listPrice: null,
+  currency: null,
+  stars: null,
+  reviews: 0,
+  bestSeller: false,
+  imageUrl: null,
+  url: null,
+  active: true,
+  updatedAt: null,
+} as const;

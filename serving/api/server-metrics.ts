@@ -7,8 +7,8 @@ export class ServerMetrics {
   readonly registry = new Registry();
   readonly #requests: Histogram<'route' | 'status'>;
   readonly #routes = new Map<string, Histogram.Internal<'route' | 'status'>>();
-  readonly #events: Counter<'outcome'>;
-  readonly #rejected: Counter<'rule'>;
+  readonly #taken: { readonly [Of in IngestKind]: Counter<'outcome'> };
+  readonly #rejected: { readonly [Of in IngestKind]: Counter<'rule'> };
   readonly #lag: Gauge<'task' | 'topic' | 'partition'>;
   readonly #runtime: Gauge<'counter'>;
 
@@ -23,19 +23,24 @@ export class ServerMetrics {
       buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5],
       registers,
     });
-    this.#events = new Counter({
-      name: 'millrace_ingest_events_total',
-      help: 'Events over HTTP: accepted, known already, or refused.',
-      labelNames: ['outcome'],
-      registers,
-    });
-    for (const outcome of ['accepted', 'duplicate', 'rejected']) this.#events.inc({ outcome }, 0);
-    this.#rejected = new Counter({
-      name: 'millrace_ingest_rejected_total',
-      help: 'Events over HTTP that went to the dead letters, by the field or rule they break.',
-      labelNames: ['rule'],
-      registers,
-    });
+    const taken = (name: string, records: string) => {
+      const help = `${records} over HTTP: accepted, known already, or refused.`;
+      const counter = new Counter({ name, help, labelNames: ['outcome'], registers });
+      for (const outcome of ['accepted', 'duplicate', 'rejected']) counter.inc({ outcome }, 0);
+      return counter;
+    };
+    const rejected = (name: string, records: string) => {
+      const help = `${records} over HTTP that went to the dead letters, by the field or rule they break.`;
+      return new Counter({ name, help, labelNames: ['rule'], registers });
+    };
+    this.#taken = {
+      events: taken('millrace_ingest_events_total', 'Events'),
+      products: taken('millrace_ingest_products_total', 'Versions of products'),
+    };
+    this.#rejected = {
+      events: rejected('millrace_ingest_rejected_total', 'Events'),
+      products: rejected('millrace_ingest_products_rejected_total', 'Versions of products'),
+    };
     this.#lag = new Gauge({
       name: 'millrace_lag_records',
       help: 'Records of a partition that a task has not committed yet.',
@@ -75,15 +80,14 @@ export class ServerMetrics {
     histogram.observe(seconds);
   }
 
-  ingested(of: {
-    readonly accepted: number;
-    readonly duplicates: number;
-    readonly rejectedRules: readonly string[];
-  }): void {
-    this.#events.inc({ outcome: 'accepted' }, of.accepted);
-    this.#events.inc({ outcome: 'duplicate' }, of.duplicates);
-    this.#events.inc({ outcome: 'rejected' }, of.rejectedRules.length);
-    for (const rule of of.rejectedRules) this.#rejected.inc({ rule });
+  ingested(
+    kind: IngestKind,
+    of: { readonly accepted: number; readonly duplicates: number; readonly rejectedRules: readonly string[] },
+  ): void {
+    this.#taken[kind].inc({ outcome: 'accepted' }, of.accepted);
+    this.#taken[kind].inc({ outcome: 'duplicate' }, of.duplicates);
+    this.#taken[kind].inc({ outcome: 'rejected' }, of.rejectedRules.length);
+    for (const rule of of.rejectedRules) this.#rejected[kind].inc({ rule });
   }
 
   topology(lag: readonly PartitionLag[], counters: { readonly [counter: string]: number }): void {
@@ -93,3 +97,6 @@ export class ServerMetrics {
     for (const [counter, value] of Object.entries(counters)) this.#runtime.set({ counter }, value);
   }
 }
+
+/** What is taken in over HTTP. */
+export type IngestKind = 'events' | 'products';

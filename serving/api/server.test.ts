@@ -197,7 +197,8 @@ describe('bad input', () => {
       'There is no /v1/nothing; /docs lists what there is.',
     ]);
     for (const [method, url, allowed] of [
-      ['DELETE', '/v1/products/lamp', 'GET, HEAD'],
+      ['PATCH', '/v1/products/lamp', 'PUT, DELETE, GET, HEAD'],
+      ['DELETE', '/v1/products/lamp/similar', 'GET, HEAD'],
       ['GET', '/v1/events', 'POST'],
       ['PUT', '/v1/recommendations', 'POST'],
       ['POST', '/health/live', 'GET, HEAD'],
@@ -223,9 +224,10 @@ describe('queries of the host thread', () => {
         'product-stats a/b',
         'product-titles a/b',
         'product-users a/b',
+        'products a/b',
       ]);
       return {
-        values: [statsOf(3), [{ title: 'T', events: 1, firstMs: 1, firstEventId: 'e' }], { uniqueUsers: 2 }],
+        values: [statsOf(3), [{ title: 'T', events: 1, firstMs: 1, firstEventId: 'e' }], { uniqueUsers: 2 }, null],
         asOf,
       };
     };
@@ -243,7 +245,7 @@ describe('queries of the host thread', () => {
   });
 
   test('an unknown product, user, store or key is 404', async () => {
-    host.answers.getMany = () => ({ values: [null, null, null], asOf });
+    host.answers.getMany = () => ({ values: [null, null, null, null], asOf });
     host.answers.get = ({ store }) => {
       if (store === 'nope') throw new MillraceError('STORE_NOT_FOUND', "There is no store 'nope'.", { store });
       return { found: false, partition: undefined, value: null, asOf };
@@ -393,6 +395,7 @@ describe('health', () => {
       '/v1/events',
       '/v1/lag',
       '/v1/overview',
+      '/v1/products',
       '/v1/products/{id}',
       '/v1/products/{id}/bought-together',
       '/v1/products/{id}/similar',

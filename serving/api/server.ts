@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger } from 'fastify';
 import type { AddressInfo } from 'node:net';
-import { interactionSerde, shopTopics } from '../../processors/index.ts';
+import { interactionSerde, productSerde, shopTopics } from '../../processors/index.ts';
 import { MillraceError, type SchemaRegistry } from '../../schemas/index.ts';
 import { Lists } from '../lists/lists.ts';
 import { LookupView } from '../view/lookup-view.ts';
@@ -11,7 +11,6 @@ import { AnswerCache } from './answer-cache.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { defaultLimits, type Api, type ApiHost, type ApiLimits, type App } from './context.ts';
 import { withinDeadline } from './deadline.ts';
-import { parseJson } from './event-body.ts';
 import { EventRate } from './event-rate.ts';
 import { eventRoutes } from './event-routes.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -19,8 +18,10 @@ import { refuseConnection, sendError } from './http-errors.ts';
 import { otherMethods } from './other-methods.ts';
 import { overviewRoutes } from './overview-routes.ts';
 import { pageRoutes } from './page-routes.ts';
+import { productIntakeRoutes } from './product-intake-routes.ts';
 import { productRoutes } from './product-routes.ts';
 import { Readiness } from './readiness.ts';
+import { parseJson } from './record-body.ts';
 import { recommendationRoutes } from './recommendation-routes.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { storeRoutes } from './store-routes.ts';
@@ -51,6 +52,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
     rate: new EventRate(),
     partitions: host.partitions,
     serde: await interactionSerde(options.registry, shopTopics.interactions),
+    productSerde: await productSerde(options.registry, shopTopics.productsHistory),
     limits,
     ask: boundedAsk(host, limits),
   };
@@ -99,7 +101,9 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   const refuseOtherMethods = otherMethods(app);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   healthRoutes(app, api);
-  eventRoutes(app, api);
+  const waiting = { bytes: 0 };
+  eventRoutes(app, api, waiting);
+  productIntakeRoutes(app, api, waiting);
   productRoutes(app, api);
   userRoutes(app, api);
   recommendationRoutes(app, api);

@@ -108,7 +108,7 @@ it.each([1, 3])('leaves state and log as if the user had never been seen, with %
       expect(await contentOf(one)).toEqual(await contentOf(other));
       await Promise.all([one.runtime.stop(), other.runtime.stop()]);
     }),
-    { numRuns: 15, endOnFailure: true },
+    { numRuns: 10, endOnFailure: true },
   );
 });
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { MillraceError } from '../../schemas/index.ts';
 
-/** An event as it came: parsed, or why it could not be. */
+/** A record as it came: parsed, or why it could not be. */
 export interface Candidate {
   /** Place in the array, or of the line, from 0. Blank lines count as places. */
   readonly index: number;
@@ -11,11 +11,11 @@ export interface Candidate {
   readonly raw: () => Uint8Array;
 }
 
-/** A JSON body: one event, or an array of them. What is no JSON is refused as a whole, for nothing in it can be told apart. */
+/** A JSON body: one record, or an array of them. What is no JSON is refused as a whole, for nothing in it can be told apart. */
 export function jsonCandidates(body: Buffer): Candidate[] {
   const value = parseJson(body);
-  const events: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return events.map((event, index) => ({ index, value: event, raw: () => Buffer.from(JSON.stringify(event)) }));
+  const records: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return records.map((record, index) => ({ index, value: record, raw: () => Buffer.from(JSON.stringify(record)) }));
 }
 
 export function parseJson(body: Buffer): unknown {
@@ -29,7 +29,7 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
-/** Newline-delimited JSON: a bad line is one bad event, the lines around it stand. */
+/** Newline-delimited JSON: a bad line is one bad record, the lines around it stand. */
 export function ndjsonCandidates(body: Buffer): Candidate[] {
   const candidates: Candidate[] = [];
   for (let start = 0, index = 0; start < body.length; index += 1) {
