@@ -278,3 +278,66 @@ test('the catalogue over HTTP: versions are taken, set and deactivated, and answ
   expect(metrics).toContain('millrace_ingest_products_total{outcome="accepted"} 4');
   expect(metrics).toContain('millrace_ingest_products_rejected_total{rule="stars"} 1');
 });
+
+test('categories: trends, figures under the category of the time, and the funnel', async () => {
+  system = await start(3);
+  const day = Date.UTC(2011, 0, 3);
+  const hour = 3_600_000;
+  const versions = [
+    { id: 'cup', title: 'Cup', category: 'kitchen', price: 20_000, updatedAt: day },
+    { id: 'cup', title: 'Cup', category: 'gifts', price: 20_000, updatedAt: day + 12 * hour },
+    { id: 'pot', title: 'Pot', category: 'kitchen', updatedAt: day },
+    { id: 'pan', category: 'kitchen/iron', active: false, updatedAt: day },
+  ];
+  const event = (productId: string, type: string, userId: string, atHour: number) => ({
+    ...{ productId, type, userId, timestamp: day + atHour * hour, price: 5000 },
+  });
+  await post([
+    ...[event('cup', 'view', 'ann', 1), event('cup', 'cart', 'ann', 1.1), event('cup', 'purchase', 'ann', 1.2)],
+    ...[event('cup', 'view', 'bob', 13), event('pot', 'view', 'cid', 14), event('pot', 'cart', 'cid', 14.1)],
+    ...[event('pan', 'purchase', 'cid', 14.2), event('pot', 'view', 'dan', 20)],
+  ]);
+  // The catalogue comes behind the events that it is about.
+  const body = versions.map((version) => JSON.stringify(version)).join('\n');
+  const headers = { 'content-type': 'application/x-ndjson' };
+  await fetch(`${system.server.url}/v1/products`, { method: 'POST', headers, body });
+  await system.host.request<'caughtUp'>({ kind: 'caughtUp' });
+
+  const trending = await get<{ items: readonly { id: string; title: string; price: number; score: number }[] }>(
+    '/v1/trending',
+  );
+  expect(trending.body.items.map(({ id }) => id)).toEqual(['pot', 'cup'].toSorted(byScore(trending.body.items)));
+  expect(trending.body.items.find(({ id }) => id === 'cup')).toMatchObject({ title: 'Cup', price: 20_000 });
+  expect((await get('/v1/trending?category=kitchen&limit=1')).body).toMatchObject({
+    category: 'kitchen',
+    items: [{ id: 'pot' }],
+  });
+  expect((await get('/v1/trending?category=kitchen%2Firon')).body).toMatchObject({ items: [] });
+  expect((await get('/v1/trending?category=none')).status).toBe(404);
+
+  const { body: categories } = await get<{ categories: object[] }>('/v1/categories');
+  expect(categories.categories).toEqual([
+    { id: 'gifts', products: 1, active: 1 },
+    { id: 'kitchen', products: 1, active: 1 },
+    { id: 'kitchen/iron', products: 1, active: 0 },
+  ]);
+
+  expect((await get('/v1/categories/kitchen/stats')).body).toMatchObject({
+    ...{ id: 'kitchen', from: '2011-01-03', to: '2011-01-04' },
+    periods: [{ start: '2011-01-03', views: 3, carts: 2, purchases: 1, revenue: 5000 }],
+    funnel: {
+      ...{ windows: 3, viewed: 3, carted: 2, purchased: 1, viewedAndCarted: 2, viewedCartedAndPurchased: 1 },
+      ...{ viewToCart: 2 / 3, cartToPurchase: 1 / 2, days: [{ start: '2011-01-03', windows: 3 }] },
+    },
+  });
+  expect((await get('/v1/categories/gifts/stats?window=hour')).body).toMatchObject({
+    periods: [{ start: '2011-01-03T13:00Z', views: 1 }],
+    funnel: { windows: 1, viewed: 1, viewToCart: 0, cartToPurchase: null },
+  });
+  expect((await get('/v1/categories/none/stats')).status).toBe(404);
+});
+
+function byScore(items: readonly { readonly id: string; readonly score: number }[]) {
+  const scoreOf = (id: string) => items.find((item) => item.id === id)?.score ?? 0;
+  return (a: string, b: string) => scoreOf(b) - scoreOf(a);
+}

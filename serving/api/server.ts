@@ -9,6 +9,7 @@ import { Lists } from '../lists/lists.ts';
 import { LookupView } from '../view/lookup-view.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { backupRoutes } from './backup-routes.ts';
+import { categoryRoutes } from './category-routes.ts';
 import { defaultLimits, type Api, type ApiHost, type ApiLimits, type App } from './context.ts';
 import { withinDeadline } from './deadline.ts';
 import { EventRate } from './event-rate.ts';
@@ -105,6 +106,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   eventRoutes(app, api, waiting);
   productIntakeRoutes(app, api, waiting);
   productRoutes(app, api);
+  categoryRoutes(app, api);
   userRoutes(app, api);
   recommendationRoutes(app, api);
   storeRoutes(app, api);
