@@ -33,7 +33,6 @@ async function showOverview() {
   byId('events').textContent = number.format(overview.events);
   byId('lag').textContent = number.format(overview.lagRecords);
   byId('items').textContent = number.format(overview.items);
-  byId('users').textContent = `${number.format(overview.users)} users`;
   byId('fresh').textContent = overview.committedAtMs === 0 ? '' : `latest commit ${ago(overview.committedAtMs)}`;
   byId('as-of').textContent =
     `Reflects ${overview.asOf.map(({ topic, partition, offset }) => `${topic}/${partition} up to offset ${number.format(offset)}`).join(', ')}.`;

@@ -39,7 +39,7 @@ export const pairTotalsSerde: Serde<PairTotals> = {
         { found: bytes.length },
       );
     }
-    const [sessions, ...counters] = new Float64Array(bytes.slice().buffer);
+    const [sessions, ...counters] = new Float64Array(Uint8Array.from(bytes).buffer);
     return {
       sessions: sessions!,
       rep: [0, ...counters.slice(0, pairWindow)],

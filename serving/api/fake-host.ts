@@ -8,10 +8,11 @@ import {
   type ProductStats,
 } from '../../processors/index.ts';
 import type { LogRecord } from '../../log/index.ts';
-import type { Answers, Publication, Request } from '../host/messages.ts';
+import type { Answers, FetchRequest, Publication, Request } from '../host/messages.ts';
 import { unpackRecords } from '../host/packed-records.ts';
 import { RowSlicer } from '../host/published-rows.ts';
 import { publishedStores } from '../host/published-stores.ts';
+import { FakeRows } from '../view/fake-rows.ts';
 import type { ApiHost } from './context.ts';
 
 /**
@@ -29,6 +30,7 @@ export class FakeHost implements ApiHost {
   readonly answers: { [K in Request['kind']]?: (request: Extract<Request, { kind: K }>) => unknown } = {};
   topologyFailed: Parameters<ApiHost['onTopologyFailed']>[0] = () => {};
   readonly #known = new Set<string>();
+  readonly #rows = new FakeRows();
   #publish: (publication: Publication) => void = () => {};
 
   request<K extends Request['kind']>(request: Extract<Request, { readonly kind: K }>): Promise<Answers[K]> {
@@ -36,6 +38,10 @@ export class FakeHost implements ApiHost {
     if (answer !== undefined) return Promise.resolve(answer(request)) as Promise<Answers[K]>;
     if (request.kind === 'produce')
       return Promise.resolve(this.#produce(request as ProduceRequest)) as Promise<Answers[K]>;
+    if (request.kind === 'fetch')
+      return Promise.resolve(this.#rows.fetch(request as unknown as FetchRequest)) as Promise<unknown> as Promise<
+        Answers[K]
+      >;
     if (request.kind === 'lag') return Promise.resolve([]) as unknown as Promise<Answers[K]>;
     return Promise.reject(new Error(`The fake host has no answer to '${request.kind}'`));
   }
@@ -52,15 +58,17 @@ export class FakeHost implements ApiHost {
     const slicer = new RowSlicer(1e6);
     for (const { store, key, value } of rows) {
       const serdes = storeSerdes[store] as unknown as Serdes;
-      slicer.add({
+      const row = {
         store: publishedStores.indexOf(store),
         partition: 0,
         key: serdes.key.serialize(key).slice(),
         value: serdes.value.serialize(value).slice(),
-      });
+      };
+      this.#rows.put(row);
+      slicer.add(row);
     }
     const asOf = [{ topic: 'interactions', partition: 0, offset }];
-    this.#publish({ slice: slicer.take(), last: true, asOf, committedAtMs: Date.now() });
+    this.#publish({ slice: slicer.take(), last: true, whole: false, asOf, committedAtMs: Date.now() });
   }
 
   #produce({ topic, records, eventIds = [] }: Extract<Request, { kind: 'produce' }>): Answers['produce'] {

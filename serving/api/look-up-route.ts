@@ -7,17 +7,22 @@ import type { Api } from './context.ts';
  */
 export interface LookUp {
   readonly onRequest: onRequestHookHandler;
-  send(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply;
+  /** @throws what `text` throws, and `OVERLOADED` when what it reads does not come from the host thread in time */
+  answer(request: FastifyRequest, reply: FastifyReply, text: () => string): FastifyReply | Promise<FastifyReply>;
 }
 
-export function lookUp({ cache }: Api): LookUp {
+export function lookUp({ cache, view }: Api): LookUp {
   return {
     onRequest(request, reply, next) {
       const answer = cache.get(request.raw.url!);
       if (answer === undefined) next();
       else void reply.header('content-type', json).send(answer);
     },
-    send: (request, reply, text) => reply.header('content-type', json).send(cache.put(request.raw.url!, text)),
+    answer(request, reply, text) {
+      const send = (answer: string) => reply.header('content-type', json).send(cache.put(request.raw.url!, answer));
+      const answer = view.readThrough(text);
+      return typeof answer === 'string' ? send(answer) : answer.then(send);
+    },
   };
 }
 

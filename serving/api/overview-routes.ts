@@ -7,7 +7,6 @@ const Overview = Type.Object({
   eventsPerSecond: Type.Number({ description: 'Over the last five seconds.' }),
   lagRecords: Type.Integer(),
   items: Type.Integer(),
-  users: Type.Integer(),
   ready: Type.Boolean(),
   reasons: Type.Array(Type.String()),
   bestSellers: Type.Array(
@@ -48,13 +47,14 @@ export function overviewRoutes(app: App, api: Api): void {
         eventsPerSecond: Math.round(rate.perSecond(nowMs) * 10) / 10,
         lagRecords: records,
         items: view.items,
-        users: view.users,
         ready: reasons.length === 0,
         reasons,
-        bestSellers: view
-          .bestSellers()
-          .slice(0, 10)
-          .map(({ item, purchases }) => ({ id: view.id(item), title: view.title(item), purchases })),
+        bestSellers: await view.readThrough(() =>
+          view
+            .bestSellers()
+            .slice(0, 10)
+            .map(({ item, purchases }) => ({ id: view.id(item), title: view.title(item), purchases })),
+        ),
         committedAtMs: view.committedAtMs,
         asOf: view.asOf,
       };

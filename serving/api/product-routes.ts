@@ -56,7 +56,7 @@ type ProductRows = [
 ];
 
 export function productRoutes(app: App, api: Api): void {
-  const { onRequest, send } = lookUp(api);
+  const { onRequest, answer } = lookUp(api);
   const tags = ['products'];
 
   app.get(
@@ -105,11 +105,8 @@ export function productRoutes(app: App, api: Api): void {
         response: answers(List, 400, 404),
       },
     },
-    (request, reply) => {
-      const text = api.lists.similar(request.params.id, request.query);
-      if (text === undefined) throw productNotFound(request.params.id);
-      return send(request, reply, text);
-    },
+    (request, reply) =>
+      answer(request, reply, () => found(api.lists.similar(request.params.id, request.query), request.params.id)),
   );
 
   app.get(
@@ -124,11 +121,10 @@ export function productRoutes(app: App, api: Api): void {
         response: answers(List, 400, 404),
       },
     },
-    (request, reply) => {
-      const text = api.lists.boughtTogether(request.params.id, request.query);
-      if (text === undefined) throw productNotFound(request.params.id);
-      return send(request, reply, text);
-    },
+    (request, reply) =>
+      answer(request, reply, () =>
+        found(api.lists.boughtTogether(request.params.id, request.query), request.params.id),
+      ),
   );
 
   app.get(
@@ -166,3 +162,8 @@ const unlisted = {
   active: true,
   updatedAt: null,
 } as const;
+
+function found(list: string | undefined, productId: string): string {
+  if (list === undefined) throw productNotFound(productId);
+  return list;
+}

@@ -31,7 +31,9 @@ export function recommendationRoutes(app: App, api: Api): void {
         response: answers(List, 400, 413, 415),
       },
     },
-    ({ body: { items, limit = 20, exclude = [], includeSeen = false } }, reply) =>
-      reply.header('content-type', json).send(api.lists.session(items, { limit, exclude, includeSeen })),
+    async ({ body: { items, limit = 20, exclude = [], includeSeen = false } }, reply) => {
+      const text = await api.view.readThrough(() => api.lists.session(items, { limit, exclude, includeSeen }));
+      return reply.header('content-type', json).send(text);
+    },
   );
 }

@@ -53,10 +53,18 @@ export class ServerMetrics {
       labelNames: ['counter'],
       registers,
     });
+    const bytes: Gauge<'part'> = new Gauge({
+      name: 'millrace_view_bytes',
+      help: 'Memory of what look-ups read, by part.',
+      labelNames: ['part'],
+      registers,
+      collect() {
+        for (const [part, used] of Object.entries(view.byteLengths)) bytes.set({ part }, used);
+      },
+    });
     const viewGauges = {
-      publications: [() => view.version, 'Publications that look-ups have seen.'],
+      publications: [() => view.publications, 'Publications that look-ups have seen.'],
       items: [() => view.items, 'Items that look-ups know.'],
-      users: [() => view.users, 'Users that look-ups know.'],
       waiting_slices: [() => view.waitingSlices, 'Slices of publications that wait to be staged.'],
       committed_at_seconds: [() => view.committedAtMs / 1000, 'When what look-ups see was committed.'],
     } as const;

@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyBaseLogger } from 'fastify';
 import type { AddressInfo } from 'node:net';
-import { interactionSerde, productSerde, shopTopics } from '../../processors/index.ts';
+import { interactionSerde, partitionOfItem, productSerde, shopTopics } from '../../processors/index.ts';
 import { MillraceError, type SchemaRegistry } from '../../schemas/index.ts';
 import { Lists } from '../lists/lists.ts';
 import { LookupView } from '../view/lookup-view.ts';
@@ -41,8 +41,13 @@ export interface ServerOptions {
 /** The API over a host thread; it hears the host's publications from now on. Not listening yet: `startServer` does that. */
 export async function buildServer(options: ServerOptions): Promise<App> {
   const { host, logger } = options;
-  const view = new LookupView({ stores: host.publishedStores });
   const limits = { ...defaultLimits, ...options.limits };
+  const ask = boundedAsk(host, limits);
+  const view = new LookupView({
+    stores: host.publishedStores,
+    fetch: (wanted) => ask({ kind: 'fetch', ...wanted }),
+    ownerOf: (id) => partitionOfItem(id, host.partitions),
+  });
   const api: Api = {
     host,
     view,
@@ -55,7 +60,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
     serde: await interactionSerde(options.registry, shopTopics.interactions),
     productSerde: await productSerde(options.registry, shopTopics.productsHistory),
     limits,
-    ask: boundedAsk(host, limits),
+    ask,
   };
   view.onApplied(() => {
     api.readiness.published();

@@ -29,7 +29,7 @@ const Forgotten = Type.Object({
 });
 
 export function userRoutes(app: App, api: Api): void {
-  const { onRequest, send } = lookUp(api);
+  const { onRequest, answer } = lookUp(api);
   const tags = ['users'];
 
   app.get(
@@ -47,14 +47,11 @@ export function userRoutes(app: App, api: Api): void {
       const { found, value, asOf } = await api.ask({ kind: 'get', store: storeNames.userProfiles, key: id });
       if (!found) throw new MillraceError('NOT_FOUND', `No event has named a user '${id}'.`, { userId: id });
       const { recent, ...profile } = value as UserProfile;
+      const titles = await api.view.readThrough(() => recent.map(({ productId }) => api.lists.title(productId)));
       return {
         id,
         ...profile,
-        recent: recent.map(({ productId, timestamp }) => ({
-          id: productId,
-          title: api.lists.title(productId),
-          timestamp,
-        })),
+        recent: recent.map(({ productId, timestamp }, at) => ({ id: productId, title: titles[at]!, timestamp })),
         asOf,
       };
     },
@@ -94,6 +91,6 @@ export function userRoutes(app: App, api: Api): void {
         response: answers(List, 400),
       },
     },
-    (request, reply) => send(request, reply, api.lists.user(request.params.id, request.query)),
+    (request, reply) => answer(request, reply, () => api.lists.user(request.params.id, request.query)),
   );
 }

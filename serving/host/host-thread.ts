@@ -79,6 +79,8 @@ class HostThread {
         return reader.get(request.store, request.key);
       case 'getMany':
         return reader.getMany(request.keys);
+      case 'fetch':
+        return reader.fetch(request);
       case 'scan':
         return reader.scan(request);
       case 'range':

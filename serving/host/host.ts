@@ -223,7 +223,9 @@ interface Pending {
 
 /** Queries of state hurry the topology on. Appends wait for a write anyway; what is polled can wait for a batch. */
 function hurries({ kind }: Request): boolean {
-  return kind === 'get' || kind === 'getMany' || kind === 'scan' || kind === 'range' || kind === 'read';
+  return (
+    kind === 'get' || kind === 'getMany' || kind === 'fetch' || kind === 'scan' || kind === 'range' || kind === 'read'
+  );
 }
 
 /**

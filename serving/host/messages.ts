@@ -32,6 +32,8 @@ export type Request =
   | { readonly kind: 'get'; readonly store: string; readonly key: string }
   /** Rows of any stores, all as of one commit. */
   | { readonly kind: 'getMany'; readonly keys: readonly { readonly store: string; readonly key: string }[] }
+  /** Rows that look-ups need and the HTTP thread does not hold. */
+  | ({ readonly kind: 'fetch' } & FetchRequest)
   | { readonly kind: 'stores' }
   | { readonly kind: 'lag' }
   | { readonly kind: 'topology' }
@@ -69,6 +71,8 @@ export interface Answers {
   readonly get: StoreAnswer;
   /** In the order of the keys; null where there is no row. */
   readonly getMany: { readonly values: readonly unknown[]; readonly asOf: readonly SourceOffset[] };
+  /** A slice of published rows. */
+  readonly fetch: ArrayBuffer;
   readonly stores: readonly StoreFacts[];
   readonly lag: readonly PartitionLag[];
   readonly topology: { readonly text: string; readonly json: TopologyJson; readonly execution: string };
@@ -109,6 +113,15 @@ export interface StoreAnswer {
   /** Decoded and fit for JSON. */
   readonly value: unknown;
   readonly asOf: readonly SourceOffset[];
+}
+
+export interface FetchRequest {
+  /** Item ids: their pair rows of all relations. */
+  readonly pairsOf: readonly string[];
+  /** Item ids: their rows of `product-titles`. */
+  readonly titlesOf: readonly string[];
+  /** User ids: their rows of `user-profiles`. */
+  readonly users: readonly string[];
 }
 
 export interface ScanAnswer {
@@ -186,6 +199,8 @@ export type HostMessage =
 export interface Publication {
   readonly slice: ArrayBuffer;
   readonly last: boolean;
+  /** All that look-ups need, as at start; what was fetched before may be out of date. */
+  readonly whole: boolean;
   readonly asOf: readonly SourceOffset[];
   readonly committedAtMs: number;
 }

@@ -1,6 +1,6 @@
 import { storeNames } from '../../processors/index.ts';
 
-/** What the HTTP thread keeps a copy of, so that look-ups never wait for the thread that owns the database. */
+/** What look-ups read, and the HTTP thread keeps up to date with every commit as far as it holds it. */
 export const publishedStores: readonly string[] = [
   storeNames.productStats,
   storeNames.productTitles,
@@ -10,3 +10,6 @@ export const publishedStores: readonly string[] = [
   storeNames.marginals,
   storeNames.pairs,
 ];
+
+/** Those of them of which the HTTP thread holds only what was asked for. */
+export const fetchedStores: readonly string[] = [storeNames.productTitles, storeNames.userProfiles, storeNames.pairs];

@@ -2,12 +2,13 @@ import { prefixEnd, type Engine } from '../../state/index.ts';
 import type { CommittedOffset, EmbeddedRuntime, PublishedCommit } from '../../topology/index.ts';
 import type { Publication } from './messages.ts';
 import { RowSlicer } from './published-rows.ts';
+import { fetchedStores } from './published-stores.ts';
 import { sourceOffsets } from './store-reader.ts';
 
 /** A slice is small enough to be received between two requests. */
 const sliceBytesMax = 256 * 1024;
 
-/** Sends the HTTP thread what it needs of the stores: everything once at start, then what every commit changed. */
+/** Sends the HTTP thread what it needs of the stores: what all look-ups need once at start, then what every commit changed. */
 export class Publisher {
   readonly #stores: readonly string[];
   readonly #send: (publication: Publication) => void;
@@ -20,17 +21,18 @@ export class Publisher {
   async publishAll(engine: Engine, runtime: EmbeddedRuntime): Promise<void> {
     const slicer = new RowSlicer(sliceBytesMax);
     for (const [place, name] of this.#stores.entries()) {
+      if (fetchedStores.includes(name)) continue;
       for (const { partition } of runtime.stores(name)) {
         const gte = runtime.storePrefix(name, partition);
         for await (const entries of engine.range('state', { gte, lt: prefixEnd(gte) })) {
           for (const { key, value } of entries) {
             const full = slicer.add({ store: place, partition, key: key.subarray(gte.length), value });
-            if (full !== undefined) this.#sendSlice(full, false, runtime.committedOffsets);
+            if (full !== undefined) this.#sendSlice(full, { last: false, whole: true }, runtime.committedOffsets);
           }
         }
       }
     }
-    this.#sendSlice(slicer.take(), true, runtime.committedOffsets);
+    this.#sendSlice(slicer.take(), { last: true, whole: true }, runtime.committedOffsets);
   }
 
   publish({ stores, offsets }: PublishedCommit): void {
@@ -39,13 +41,13 @@ export class Publisher {
       const place = this.#stores.indexOf(name);
       for (const { key, value } of changes) {
         const full = slicer.add({ store: place, partition, key, value });
-        if (full !== undefined) this.#sendSlice(full, false, offsets);
+        if (full !== undefined) this.#sendSlice(full, { last: false, whole: false }, offsets);
       }
     }
-    this.#sendSlice(slicer.take(), true, offsets);
+    this.#sendSlice(slicer.take(), { last: true, whole: false }, offsets);
   }
 
-  #sendSlice(slice: ArrayBuffer, last: boolean, offsets: readonly CommittedOffset[]): void {
-    this.#send({ slice, last, asOf: sourceOffsets(offsets), committedAtMs: Date.now() });
+  #sendSlice(slice: ArrayBuffer, of: Pick<Publication, 'last' | 'whole'>, offsets: readonly CommittedOffset[]): void {
+    this.#send({ slice, ...of, asOf: sourceOffsets(offsets), committedAtMs: Date.now() });
   }
 }

@@ -24,6 +24,7 @@ import {
   stride,
   type PairView,
   type EventRelation,
+  type Scored,
 } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import type { HostRequests } from './host-requests.ts';
@@ -142,8 +143,10 @@ export class HostStateReader implements StateReader {
     const item = view.product(id);
     if (item === undefined) return [];
     const options = { limit, allow: (other: number) => !view.isService(other) };
-    const items =
-      kind === 'similar' ? this.#scorer.similar(item, options).items : this.#scorer.boughtTogether(item, options);
+    const scorer = this.#scorer;
+    const read = (): readonly Scored[] =>
+      kind === 'similar' ? scorer.similar(item, options).items : scorer.boughtTogether(item, options);
+    const items = await (view.readThrough?.(read) ?? read());
     return items.map(({ item: other, score }) => ({ id: view.id(other), score }));
   }
 
@@ -173,6 +176,8 @@ export interface ListView extends PairView {
   /** The index of a product that has had an event. */
   product(id: string): number | undefined;
   isService(item: number): boolean;
+  /** Where rows are fetched on demand: what `read` gives once all that it reads is here. */
+  readThrough?<T>(read: () => T): T | Promise<T>;
   /** Most bought first, services left out. */
   bestSellers?(): readonly { readonly item: number; readonly purchases: number }[];
 }

@@ -1,8 +1,9 @@
-import { shopTopics } from '../../processors/index.ts';
+import { shopTopics, storeNames } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import { concatBytes, keyAfter, prefixEnd, type Engine, type EngineSnapshot } from '../../state/index.ts';
 import { describeExecution, type EmbeddedRuntime, type StoreSpec, type Topology } from '../../topology/index.ts';
-import type { Answers, Request, ScanAnswer, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
+import { fetchedRows } from './fetched-rows.ts';
+import type { Answers, FetchRequest, Request, ScanAnswer, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
 import { rangePage } from './store-range.ts';
 import { decodeValue, encodeKey } from './store-rows.ts';
 
@@ -53,6 +54,13 @@ export class StoreReader {
       });
       return { values, asOf };
     });
+  }
+
+  /** For the HTTP thread: what it does not hold, as of one commit. */
+  async fetch(request: FetchRequest): Promise<ArrayBuffer> {
+    const partitions = this.#runtime.stores(storeNames.pairs).length;
+    const prefixOf = (store: string, partition: number) => this.#runtime.storePrefix(store, partition);
+    return this.#read((snapshot) => fetchedRows(snapshot, request, { partitions, prefixOf }));
   }
 
   async scan({ store, partition, after, limit }: Extract<Request, { kind: 'scan' }>): Promise<ScanAnswer> {

@@ -7,7 +7,7 @@ import type { LookupView } from '../view/lookup-view.ts';
  */
 export class Fragments {
   readonly #view: LookupView;
-  readonly #items: ({ readonly title: string | null; readonly text: string } | undefined)[] = [];
+  readonly #items = new Map<number, { readonly title: string | null; readonly text: string }>();
   #asOf = { offsets: undefined as readonly SourceOffset[] | undefined, text: '[]' };
 
   constructor(view: LookupView) {
@@ -17,10 +17,11 @@ export class Fragments {
   /** `"id":"85123A","title":"WHITE HANGING HEART T-LIGHT HOLDER"` */
   item(item: number): string {
     const title = this.#view.title(item);
-    const known = this.#items[item];
+    const known = this.#items.get(item);
     if (known !== undefined && known.title === title) return known.text;
     const text = `"id":${JSON.stringify(this.#view.id(item))},"title":${JSON.stringify(title)}`;
-    this.#items[item] = { title, text };
+    if (this.#items.size >= itemsMax) this.#items.clear();
+    this.#items.set(item, { title, text });
     return text;
   }
 
@@ -30,3 +31,6 @@ export class Fragments {
     return this.#asOf.text;
   }
 }
+
+/** About 300 bytes each. */
+const itemsMax = 32_768;

@@ -1,39 +1,38 @@
-import type { Clock } from './clock.ts';
+import { Overlay } from './overlay.ts';
 
-/** Numbers by dense index, 0 where none was set, in two versions (clock.ts). */
+/** Counts by dense index, 4 bytes each, 0 where none was set; what a publication changes lies beside them (overlay.ts). */
 export class Column {
-  readonly #clock: Clock;
-  #current = new Float64Array(1024);
-  #staged = new Float64Array(1024);
-  /** Publication of the staged value; 0: there is none. */
-  #stamps = new Uint32Array(1024);
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
+  #base = new Uint32Array(1024);
+  readonly #overlay = new Overlay<number, number>((index, value) => this.#write(index, value));
 
   get(index: number): number {
-    if (index >= this.#stamps.length) return 0;
-    const stamp = this.#stamps[index]!;
-    return stamp !== 0 && stamp <= this.#clock.applied ? this.#staged[index]! : this.#current[index]!;
+    return this.#overlay.get(index) ?? this.#base[index] ?? 0;
   }
 
   stage(index: number, value: number): void {
-    if (index >= this.#stamps.length) this.#grow(index * 2);
-    this.#current[index] = this.get(index);
-    this.#staged[index] = value;
-    this.#stamps[index] = this.#clock.staging;
+    this.#overlay.stage(index, value);
   }
 
-  #grow(length: number): void {
-    const current = new Float64Array(length);
-    const staged = new Float64Array(length);
-    const stamps = new Uint32Array(length);
-    current.set(this.#current);
-    staged.set(this.#staged);
-    stamps.set(this.#stamps);
-    this.#current = current;
-    this.#staged = staged;
-    this.#stamps = stamps;
+  apply(): void {
+    this.#overlay.apply();
+  }
+
+  settle(max: number): boolean {
+    return this.#overlay.settle(max);
+  }
+
+  get byteLength(): number {
+    return this.#base.byteLength;
+  }
+
+  #write(index: number, value: number): void {
+    if (index >= this.#base.length) {
+      const grown = new Uint32Array(Math.ceil(index * growth));
+      grown.set(this.#base);
+      this.#base = grown;
+    }
+    this.#base[index] = value;
   }
 }
+
+const growth = 1.25;

@@ -13,6 +13,10 @@ export class ItemIndex {
     return this.#ids.size;
   }
 
+  get byteLength(): number {
+    return this.#partitions.reduce((sum, of) => sum + (of?.byteLength ?? 0), this.#ids.byteLength);
+  }
+
   id(index: number): string {
     return this.#ids.id(index);
   }

@@ -16,8 +16,9 @@ import {
   type Relation,
 } from '../../processors/index.ts';
 import type { Publication } from '../host/messages.ts';
-import { RowSlicer } from '../host/published-rows.ts';
+import { RowSlicer, type PublishedRow } from '../host/published-rows.ts';
 import { publishedStores } from '../host/published-stores.ts';
+import { FakeRows } from './fake-rows.ts';
 import { LookupView } from './lookup-view.ts';
 
 /** A change of the model; `item` and `other` are places in the list of ids. */
@@ -210,69 +211,247 @@ function rowsOfChange(of: Change): Row[] {
   }
 }
 
-function slicesOf(changes: readonly Change[], offset: number): Publication[] {
+function publishedRows(changes: readonly Change[]): PublishedRow[] {
+  return changes
+    .flatMap(rowsOfChange)
+    .map(({ store, ...rest }) => ({ ...rest, store: publishedStores.indexOf(store) }));
+}
+
+function slicesOf(rows: readonly PublishedRow[], offset: number): Publication[] {
   const slicer = new RowSlicer(120);
   const slices: ArrayBuffer[] = [];
-  for (const { store, ...rest } of changes.flatMap(rowsOfChange)) {
-    const full = slicer.add({ ...rest, store: publishedStores.indexOf(store) });
+  for (const row of rows) {
+    const full = slicer.add(row);
     if (full !== undefined) slices.push(full);
   }
   slices.push(slicer.take());
   const asOf = [{ topic: 'interactions', partition: 0, offset }];
-  return slices.map((slice, at) => ({ slice, last: at === slices.length - 1, asOf, committedAtMs: offset }));
+  return slices.map((slice, at) => ({
+    slice,
+    last: at === slices.length - 1,
+    whole: false,
+    asOf,
+    committedAtMs: offset,
+  }));
 }
+
+/** A view over committed rows that answer after some turns, and read the rows some turns before that. */
+function viewOver(
+  committed: FakeRows,
+  of: { readonly bytesMax?: number; readonly turns?: readonly number[]; readonly sent?: () => Promise<void> } = {},
+) {
+  const { turns = [0] } = of;
+  let fetches = 0;
+  const view = new LookupView({
+    stores: publishedStores,
+    ...(of.bytesMax === undefined ? {} : { bytesMax: of.bytesMax }),
+    ownerOf: (id) => ownerOf(ids.indexOf(id)),
+    async fetch(request) {
+      const at = fetches++;
+      for (let left = turns[at % turns.length]!; left > 0; left -= 1) await turn();
+      await of.sent?.();
+      const slice = committed.fetch(request);
+      for (let left = turns[(at + 1) % turns.length]!; left > 0; left -= 1) await turn();
+      return slice;
+    },
+  });
+  return { view, fetches: () => fetches };
+}
+
+interface Question {
+  readonly what: 'row' | 'title' | 'recent';
+  readonly of: number;
+}
+
+/** Few enough things that they are here together, whatever the bound. */
+function questionsOf(): Question[] {
+  const rows = relations.flatMap((_of, code) => ids.map((_id, at) => code * ids.length + at));
+  return [
+    ...rows.map((of) => ({ what: 'row' as const, of })),
+    ...ids.map((_id, of) => ({ what: 'title' as const, of })),
+    ...[0, 1, 2].map((of) => ({ what: 'recent' as const, of })),
+  ];
+}
+
+function asked(view: LookupView, { what, of }: Question): unknown {
+  if (what === 'recent') return view.recent(`user ${of}`)?.map(({ productId }) => productId);
+  const at = Array.from({ length: view.items }, (_, index) => index).find(
+    (index) => view.id(index) === ids[of % ids.length],
+  );
+  if (what === 'title') return at === undefined ? null : view.title(at);
+  return at === undefined ? [] : rowOf(view, relations[Math.floor(of / ids.length)]!, at);
+}
+
+function expected({ rows, titles, recent }: ReturnType<Model['answers']>, { what, of }: Question): unknown {
+  if (what === 'row') return rows[of];
+  return what === 'title' ? titles[of] : recent[of];
+}
+
+const history = fc.array(fc.array(change, { maxLength: 12 }), { minLength: 1, maxLength: 6, size: 'max' });
 
 test('between any two turns the view says what the model says after a whole number of publications', async () => {
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.array(change, { maxLength: 12 }), { minLength: 1, maxLength: 6, size: 'max' }),
-      async (publications) => {
-        const view = new LookupView({ stores: publishedStores, cachedRowEntriesMax: 6 });
-        const model = new Model();
-        const after = [model.answers()];
-        for (const [at, changes] of publications.entries()) {
-          for (const of of changes) model.apply(of);
-          after.push(model.answers());
-          const slices = slicesOf(changes, at + 1);
-          for (const slice of slices.slice(0, -1)) view.receive(slice);
+    fc.asyncProperty(history, async (publications) => {
+      const committed = new FakeRows();
+      // The host sends a commit's slices in one go, so it answers nothing between two of them.
+      let sent = Promise.resolve();
+      const { view } = viewOver(committed, { sent: () => sent });
+      const model = new Model();
+      const after = [model.answers()];
+      const expectOne = async () => {
+        const [said, of] = await view.readThrough(() => [answersOf(view), view.publications] as const);
+        expect(said).toEqual(after[of]);
+        return of;
+      };
+      for (const [at, changes] of publications.entries()) {
+        for (const of of changes) model.apply(of);
+        after.push(model.answers());
+        const rows = publishedRows(changes);
+        const slices = slicesOf(rows, at + 1);
+        let allSent = () => {};
+        sent = new Promise((resolve) => (allSent = resolve));
+        for (const slice of slices.slice(0, -1)) view.receive(slice);
+        await turn();
+        // Nothing of a publication shows before its last slice has come.
+        expect(view.publications).toBe(at);
+        const between = view.readThrough(() => answersOf(view));
+        if (!(between instanceof Promise)) expect(between).toEqual(after[at]);
+        view.receive(slices.at(-1)!);
+        for (const row of rows) committed.put(row);
+        allSent();
+        await between;
+        while (view.waitingSlices > 0) {
+          await expectOne();
           await turn();
-          // Nothing of a publication shows before its last slice has come.
-          expect(view.version).toBe(at);
-          expect(answersOf(view)).toEqual(after[at]);
-          view.receive(slices.at(-1)!);
-          while (view.waitingSlices > 0) {
-            expect(answersOf(view)).toEqual(after[view.version]);
-            await turn();
-          }
-          expect(answersOf(view)).toEqual(after[at + 1]);
-          expect(view.asOf).toEqual([{ topic: 'interactions', partition: 0, offset: at + 1 }]);
         }
-      },
-    ),
+        expect(await expectOne()).toBe(at + 1);
+        expect(view.asOf).toEqual([{ topic: 'interactions', partition: 0, offset: at + 1 }]);
+      }
+    }),
     { numRuns: 150 },
   );
 });
 
+test('what is fetched while publications come, and pushed out again by a small bound, is of one publication too', async () => {
+  const questions = questionsOf();
+  const plan = fc.record({
+    publications: history,
+    bytesMax: fc.constantFrom(8 * 1024, 1024 * 1024),
+    turns: fc.array(fc.nat(4), { minLength: 1, maxLength: 5 }),
+    asks: fc.array(fc.nat(questions.length - 1), { minLength: 1, maxLength: 60, size: 'max' }),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ publications, bytesMax, turns, asks }) => {
+      const committed = new FakeRows();
+      const { view } = viewOver(committed, { bytesMax, turns });
+      const model = new Model();
+      const after = [model.answers()];
+      let next = 0;
+      const running: Promise<void>[] = [];
+      const ask = async () => {
+        const question = questions[asks[next++ % asks.length]!]!;
+        const [said, of] = await view.readThrough(() => [asked(view, question), view.publications] as const);
+        expect([question, said]).toEqual([question, expected(after[of]!, question)]);
+      };
+      for (const [at, changes] of publications.entries()) {
+        for (const of of changes) model.apply(of);
+        after.push(model.answers());
+        for (let left = 0; left < 8; left += 1) running.push(ask());
+        const rows = publishedRows(changes);
+        // The host sends all of a commit's slices in one go, and answers from it only then.
+        for (const slice of slicesOf(rows, at + 1)) view.receive(slice);
+        for (const row of rows) committed.put(row);
+        for (let left = 0; left < 4; left += 1) running.push(ask());
+        await turn();
+        running.push(ask());
+      }
+      await Promise.all(running);
+      while (view.waitingSlices > 0) await turn();
+      for (let left = asks.length; left > 0; left -= 1) await ask();
+      expect(view.publications).toBe(publications.length);
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('what has been fetched is not fetched again, and is kept up to date', async () => {
+  const committed = new FakeRows();
+  const { view, fetches } = viewOver(committed);
+  const title = (text: string): Change => ({ kind: 'title', item: 0, title: text });
+  const publish = (changes: readonly Change[], at: number) => {
+    for (const row of publishedRows(changes)) committed.put(row);
+    for (const slice of slicesOf(publishedRows(changes), at)) view.receiveNow(slice);
+  };
+  publish([title('lamp')], 1);
+  expect(await view.readThrough(() => view.title(0))).toBe('lamp');
+  publish([title('lantern')], 2);
+  expect(await view.readThrough(() => view.title(0))).toBe('lantern');
+  expect(fetches()).toBe(1);
+});
+
 test('publications that come faster than they are staged show one after the other', async () => {
-  const view = new LookupView({ stores: publishedStores });
+  const { view } = viewOver(new FakeRows());
   const seen: number[] = [];
   view.onApplied(() => seen.push(view.asOf[0]!.offset));
   for (let at = 1; at <= 50; at += 1) {
     const changes: Change[] = ids.map((_id, place) => ({ kind: 'stats', item: place, purchases: at, service: false }));
-    for (const slice of slicesOf(changes, at)) view.receive(slice);
+    for (const slice of slicesOf(publishedRows(changes), at)) view.receive(slice);
   }
-  expect(view.version).toBe(0);
+  expect(view.publications).toBe(0);
   while (view.waitingSlices > 0) await turn();
   expect(seen).toEqual(Array.from({ length: 50 }, (_, at) => at + 1));
   expect(view.bestSellers().map(({ purchases }) => purchases)).toEqual(ids.map(() => 50));
 });
 
 test('a publication that names an item nobody has numbered is a broken promise', () => {
-  const view = new LookupView({ stores: publishedStores });
-  const [marginal] = rowsOfChange({ kind: 'marginal', relation: 'bought', item: 0, n: 1 });
+  const { view } = viewOver(new FakeRows());
+  const [marginal] = publishedRows([{ kind: 'marginal', relation: 'bought', item: 0, n: 1 }]);
   const slicer = new RowSlicer(1000);
-  slicer.add({ ...marginal!, store: publishedStores.indexOf(storeNames.marginals) });
-  expect(() => view.receiveNow({ slice: slicer.take(), last: true, asOf: [], committedAtMs: 0 })).toThrow(
+  slicer.add(marginal!);
+  expect(() => view.receiveNow({ slice: slicer.take(), last: true, whole: false, asOf: [], committedAtMs: 0 })).toThrow(
     "A publication names an item number that 'pair-item-names' of partition 0 does not have",
   );
+});
+
+test('when the host thread does not answer, the look-up fails, and the next one asks again', async () => {
+  const committed = new FakeRows();
+  let fails = true;
+  const view = new LookupView({
+    stores: publishedStores,
+    ownerOf: () => 0,
+    fetch: (request) => (fails ? Promise.reject(new Error('too late')) : Promise.resolve(committed.fetch(request))),
+  });
+  const rows = publishedRows([{ kind: 'recent', user: 0, items: [1] }]);
+  for (const row of rows) committed.put(row);
+  for (const slice of slicesOf(rows, 1)) view.receiveNow(slice);
+  await expect(view.readThrough(() => view.recent('user 0'))).rejects.toThrow('too late');
+  fails = false;
+  expect((await view.readThrough(() => view.recent('user 0')))?.map(({ productId }) => productId)).toEqual([ids[1]]);
+});
+
+test('of a pair row that is being fetched, what is published meanwhile wins over the answer', async () => {
+  const committed = new FakeRows();
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  const view = new LookupView({
+    stores: publishedStores,
+    ownerOf: (id) => ownerOf(ids.indexOf(id)),
+    async fetch(request) {
+      const slice = committed.fetch(request);
+      await answered;
+      return slice;
+    },
+  });
+  const pairs = (chunk: number, weight: number): Change => {
+    return { kind: 'pairs', relation: 'bought', item: 0, chunk, entries: [[1 + chunk, weight, 1]] };
+  };
+  const before = publishedRows([pairs(0, 10), pairs(1, 20)]);
+  for (const row of before) committed.put(row);
+  // As at start: the names come, the rows are left to be fetched.
+  for (const slice of slicesOf(before, 1)) view.receiveNow({ ...slice, whole: true });
+  const item = Array.from({ length: view.items }, (_, at) => at).find((at) => view.id(at) === ids[0])!;
+  const row = view.readThrough(() => rowOf(view, 'bought', item));
+  for (const slice of slicesOf(publishedRows([pairs(1, 21)]), 2)) view.receiveNow(slice);
+  answer();
+  expect(await row).toEqual([`${ids[1]} 10 1`, `${ids[2]} 21 1`].toSorted());
 });

@@ -1,15 +1,17 @@
 import {
   bestTitle,
   chunkOfChunkKey,
+  emptyPairTotals,
   eventRelations,
   itemOfPairRow,
-  pairRow,
   relationCode,
   relationOfPairRow,
   rowOfChunkKey,
   storeNames,
   storeSerdes,
+  type ChunkKey,
   type EventRelation,
+  type EventRelationCode,
   type PairRow,
   type PairTotals,
   type PairView,
@@ -21,40 +23,55 @@ import { MillraceError } from '../../schemas/index.ts';
 import type { Publication, SourceOffset } from '../host/messages.ts';
 import type { PublishedRow } from '../host/published-rows.ts';
 import { bestSellers, type BestSeller } from './best-sellers.ts';
-import { Cell } from './cell.ts';
-import { Clock } from './clock.ts';
 import { Column } from './column.ts';
+import { DemandCache } from './demand-cache.ts';
+import { Demands, type Fetch, type Missing } from './demands.ts';
 import { ItemIndex } from './item-index.ts';
-import { PairChunks } from './pair-chunks.ts';
+import { Overlay } from './overlay.ts';
+import { PairRows, type ChunkPlace } from './pair-rows.ts';
 import { RowCache } from './row-cache.ts';
 import { StagingQueue } from './staging-queue.ts';
 import { sumOfTotals } from './sum-of-totals.ts';
 
 /**
- * The HTTP thread's replica of what look-ups need, fed by the host thread's publications, so that a look-up never
- * crosses threads (docs/architecture/serving.md).
+ * The HTTP thread's replica of what look-ups need, fed by the host thread's publications (docs/architecture/serving.md).
  *
- *     publication slices ─> StagingQueue ─> stage(row): a second version beside the one that readers see
- *                                       └─> apply():   clock.applied += 1, and readers see all of it
+ *     publication slices ─┬─> StagingQueue ─> stage(row): beside what readers see
+ *     answers ────────────┘                ├─> apply():   readers see all of a publication
+ *              ^                           └─> fill(row): what is not here yet
+ *              └── rows that nobody had asked for, or that were pushed out: one question to the host thread
+ *
+ * | kept                                            | how                                              |
+ * |-------------------------------------------------|--------------------------------------------------|
+ * | ids, marginals, purchases and flags of all items | dense columns                                   |
+ * | pair rows, titles, users' last products          | bounded, fetched on demand: see `readThrough`   |
  *
  * Whatever is read between two turns of the event loop belongs to one publication, the one that `asOf` names. Items
  * have dense indexes of this view's own; they stay the same as long as the view lives.
  */
 export class LookupView implements PairView {
-  readonly #clock = new Clock();
   readonly #index = new ItemIndex();
-  readonly #stores: readonly ((row: PublishedRow) => void)[];
+  readonly #stores: readonly Receive[];
+  readonly #fillers: readonly Receive[];
   readonly #queue: StagingQueue;
+  readonly #ownerOf: (id: string) => number;
+  readonly #pairs: PairRows;
   readonly #rowCache: RowCache;
-  /** By pair row, of indexes. */
-  readonly #rows: (PairChunks | undefined)[] = [];
-  readonly #n = eventRelations.map(() => new Column(this.#clock));
-  readonly #totals = eventRelations.map(() => new Map<number, Cell<PairTotals>>());
+  readonly #n = eventRelations.map(() => new Column());
+  readonly #totalRows = eventRelations.map(() => new Map<number, PairTotals>());
+  readonly #totals = new Overlay<TotalsPlace, PairTotals>(({ relation, partition }, totals) =>
+    this.#totalRows[relation]!.set(partition, totals),
+  );
   /** 1 + purchases; 0 where there are no statistics of the item. */
-  readonly #purchases = new Column(this.#clock);
-  readonly #services = new Column(this.#clock);
-  readonly #titles: (Cell<string | null> | undefined)[] = [];
-  readonly #users = new Map<string, Cell<readonly RecentProduct[]>>();
+  readonly #purchases = new Column();
+  readonly #services = new Column();
+  readonly #titles: DemandCache<number>;
+  readonly #users: DemandCache<string>;
+  readonly #demands: Demands;
+  readonly #layers: readonly Layer[];
+  #missing: Missing = { items: new Set(), titles: new Set(), users: new Set() };
+  #publications = 0;
+  #version = 0;
   /**
    * Rows whose item number has not been explained yet, for their `pair-item-names` row comes later in the same publication.
    * Publishers send names first, so it is empty but for a publisher that doesn't.
@@ -67,19 +84,37 @@ export class LookupView implements PairView {
   #bestSellers: readonly BestSeller[] | undefined;
 
   constructor(options: LookupViewOptions) {
+    const { bytesMax = defaultViewBytesMax } = options;
     this.#stores = options.stores.map((name) => this.#stagerOf(name));
-    this.#rowCache = new RowCache(this.#index, options.cachedRowEntriesMax ?? 4_000_000);
-    this.#queue = new StagingQueue({ stage: (row) => this.#stage(row), apply: (last) => this.#apply(last) });
+    this.#fillers = options.stores.map((name) => this.#fillerOf(name));
+    this.#ownerOf = options.ownerOf;
+    this.#pairs = new PairRows(this.#index, bytesMax * shares.pairs);
+    this.#rowCache = new RowCache(this.#pairs, (bytesMax * shares.rows) / entryBytes);
+    this.#titles = new DemandCache(bytesMax * shares.titles);
+    this.#users = new DemandCache(bytesMax * shares.users);
+    this.#layers = [...this.#n, this.#purchases, this.#services, this.#totals, this.#pairs, this.#titles, this.#users];
+    this.#queue = new StagingQueue({
+      stage: (row, whole) => this.#to(this.#stores, row, whole),
+      apply: (last) => this.#apply(last),
+      fill: (row) => this.#to(this.#fillers, row, false),
+      settle: (max) => this.#layers.every((layer) => layer.settle(max)),
+    });
+    this.#demands = new Demands({
+      fetch: options.fetch,
+      caches: { items: this.#pairs, titles: this.#titles, users: this.#users },
+      id: (item) => this.id(item),
+      arrived: (slice, filled) => this.#queue.push({ kind: 'answer', slice, filled: () => this.#filled(filled) }),
+    });
   }
 
   /** Takes a slice; it shows with the rest of its publication, a few turns of the event loop after the last one. */
   receive(publication: Publication): void {
-    this.#queue.push(publication);
+    this.#queue.push({ kind: 'publication', publication });
   }
 
   /** Takes a slice and shows it before it returns, for those who have no event loop to keep free. */
   receiveNow(publication: Publication): void {
-    this.#queue.push(publication);
+    this.#queue.push({ kind: 'publication', publication });
     this.#queue.drain();
   }
 
@@ -89,8 +124,24 @@ export class LookupView implements PairView {
   }
 
   /** Publications applied so far; 0: the view is empty still. */
+  get publications(): number {
+    return this.#publications;
+  }
+
+  /** Changes whenever anything that is read here may have changed. */
   get version(): number {
-    return this.#clock.applied;
+    return this.#version;
+  }
+
+  /**
+   * What `read` gives, once everything that it asks of this view is here. It is called again after what was missing has
+   * been fetched, so that its last call, the one that counts, sees one publication.
+   *
+   * @throws MillraceError `OVERLOADED` when what it needs is pushed out again and again: the bound is too small for it.
+   */
+  readThrough<T>(read: () => T): T | Promise<T> {
+    const value = this.#tried(read);
+    return value === notHere ? this.#fetched(read) : value;
   }
 
   /** The source offsets that everything read now follows from. */
@@ -110,8 +161,16 @@ export class LookupView implements PairView {
     return this.#index.size;
   }
 
-  get users(): number {
-    return this.#users.size;
+  /** Bytes in use, by what they are used for. */
+  get byteLengths(): { readonly [part: string]: number } {
+    const columns = [...this.#n, this.#purchases, this.#services];
+    return {
+      ids: this.#index.byteLength,
+      columns: columns.reduce((sum, { byteLength }) => sum + byteLength, 0),
+      pairs: this.#pairs.usedBytes,
+      titles: this.#titles.byteLength,
+      users: this.#users.byteLength,
+    };
   }
 
   id(item: number): string {
@@ -125,7 +184,9 @@ export class LookupView implements PairView {
   }
 
   title(item: number): string | null {
-    return this.#titles[item]?.read(decodeTitle) ?? null;
+    const row = this.#titles.get(item);
+    if (row === undefined) this.#missing.titles.add(item);
+    return row === undefined || row === null ? null : decodeTitle(row);
   }
 
   purchases(item: number): number {
@@ -139,7 +200,9 @@ export class LookupView implements PairView {
 
   /** A user's last products, latest first; undefined for an unknown user. */
   recent(userId: string): readonly RecentProduct[] | undefined {
-    return this.#users.get(userId)?.read(decodeRecent);
+    const row = this.#users.get(userId);
+    if (row === undefined) this.#missing.users.add(userId);
+    return row === undefined || row === null ? undefined : decodeRecent(row);
   }
 
   /** Most bought first, services left out; `bestSellersMax` of them. Computed once a publication, when asked for. */
@@ -154,8 +217,9 @@ export class LookupView implements PairView {
   }
 
   row(relation: Relation, item: number): PairRow | undefined {
-    const chunks = this.#rows[pairRow(item, relationCode(relation))];
-    return chunks === undefined ? undefined : this.#rowCache.read(chunks);
+    if (this.#pairs.isHeld(item)) return this.#rowCache.read(item, relation);
+    this.#missing.items.add(item);
+    return undefined;
   }
 
   n(relation: EventRelation, item: number): number {
@@ -172,23 +236,49 @@ export class LookupView implements PairView {
 
   #sumOf(relation: EventRelation): PairTotals {
     const code = relationCode(relation);
-    return (this.#sums[code] ??= sumOfTotals([...this.#totals[code]!.values()].map((cell) => cell.read(decodeTotals))));
+    this.#totals.settle(Infinity);
+    return (this.#sums[code] ??= sumOfTotals([...this.#totalRows[code]!.values()]));
   }
 
-  #stage(row: PublishedRow): void {
-    const stage = this.#stores[row.store];
-    if (stage === undefined) {
+  #tried<T>(read: () => T): T | typeof notHere {
+    const { items, titles, users } = this.#missing;
+    for (const of of [items, titles, users]) of.clear();
+    const value = read();
+    return items.size + titles.size + users.size === 0 ? value : notHere;
+  }
+
+  async #fetched<T>(read: () => T): Promise<T> {
+    for (let rounds = 0; rounds < roundsMax; rounds += 1) {
+      await this.#demands.fetch(this.#missing);
+      const value = this.#tried(read);
+      if (value !== notHere) return value;
+    }
+    throw new MillraceError(
+      'OVERLOADED',
+      `A look-up wants what it needs in memory after ${roundsMax} questions to the database, found some pushed out again.`,
+      { rounds: roundsMax },
+    );
+  }
+
+  #filled(settle: () => void): void {
+    settle();
+    this.#version += 1;
+  }
+
+  #to(receivers: readonly Receive[], row: PublishedRow, whole: boolean): void {
+    const receive = receivers[row.store];
+    if (receive === undefined) {
       throw new MillraceError(
         'INTERNAL',
         `A publication names store ${row.store}, but ${this.#stores.length} are published.`,
         { store: row.store },
       );
     }
-    stage(row);
+    receive(row, whole);
   }
 
-  #apply({ asOf, committedAtMs }: Publication): void {
-    for (const row of this.#unexplained.splice(0)) this.#stage(row);
+  #apply({ asOf, committedAtMs, whole }: Publication): void {
+    for (const row of this.#unexplained.splice(0)) this.#to(this.#stores, row, whole);
     if (this.#unexplained.length > 0) {
       const { partition } = this.#unexplained[0]!;
       throw new MillraceError(
@@ -200,7 +290,10 @@ export class LookupView implements PairView {
         },
       );
     }
-    this.#clock.applied += 1;
+    for (const layer of this.#layers) layer.apply();
+    if (whole) for (const cache of [this.#pairs, this.#titles, this.#users]) cache.forget();
+    this.#publications += 1;
+    this.#version += 1;
     this.#asOf = asOf;
     this.#committedAtMs = committedAtMs;
     this.#sums = [];
@@ -208,10 +301,10 @@ export class LookupView implements PairView {
     for (const listener of this.#listeners) listener();
   }
 
-  #stagerOf(store: string): (row: PublishedRow) => void {
+  #stagerOf(store: string): Receive {
     switch (store) {
       case storeNames.pairItemNames:
-        return (row) => this.#stageItem(row);
+        return (row, whole) => this.#stageItem(row, whole);
       case storeNames.pairs:
         return (row) => this.#stageChunk(row);
       case storeNames.marginals:
@@ -229,20 +322,44 @@ export class LookupView implements PairView {
     }
   }
 
-  #stageItem({ partition, key, value }: PublishedRow): void {
+  #stageItem({ partition, key, value }: PublishedRow, whole: boolean): void {
     if (value === null) return;
     const { key: keySerde, value: valueSerde } = storeSerdes[storeNames.pairItemNames];
-    this.#index.setNumber(partition, keySerde.deserialize(key), this.#index.add(valueSerde.deserialize(value)));
+    const id = valueSerde.deserialize(value);
+    const item = this.#index.add(id);
+    this.#index.setNumber(partition, keySerde.deserialize(key), item);
+    // A commit names an item when it numbers it: it has no rows but those that come now.
+    if (!whole && partition === this.#ownerOf(id)) this.#pairs.begin(item);
   }
 
   #stageChunk(row: PublishedRow): void {
-    const key = storeSerdes[storeNames.pairs].key.deserialize(row.key);
-    const numbered = rowOfChunkKey(key);
+    const numbered = rowOfChunkKey(chunkKeyOf(row));
     const item = this.#explained(row, numbered);
-    if (item === undefined) return;
-    const place = pairRow(item, relationCode(relationOfPairRow(numbered)));
-    const chunks = (this.#rows[place] ??= new PairChunks(row.partition, this.#clock));
-    chunks.stage(chunkOfChunkKey(key), row.value);
+    if (item !== undefined) this.#pairs.stage(item, placeOf(row), row.value);
+  }
+
+  #fillChunk(row: PublishedRow): void {
+    const item = this.#index.ofNumber(row.partition, itemOfPairRow(rowOfChunkKey(chunkKeyOf(row))));
+    if (item !== undefined && row.value !== null) this.#pairs.fill(item, placeOf(row), row.value);
+  }
+
+  /** Stores whose rows are asked for. */
+  #fillerOf(store: string): Receive {
+    switch (store) {
+      case storeNames.pairs:
+        return (row) => this.#fillChunk(row);
+      case storeNames.productTitles:
+        return ({ key, value }) => {
+          const item = this.#index.find(storeSerdes[storeNames.productTitles].key.deserialize(key));
+          if (item !== undefined && value !== null) this.#titles.fill(item, value);
+        };
+      case storeNames.userProfiles:
+        return ({ key, value }) => {
+          if (value !== null) this.#users.fill(storeSerdes[storeNames.userProfiles].key.deserialize(key), value);
+        };
+      default:
+        return () => {};
+    }
   }
 
   #stageMarginal(row: PublishedRow): void {
@@ -264,10 +381,8 @@ export class LookupView implements PairView {
 
   #stageTotals({ partition, key, value }: PublishedRow): void {
     const relation = storeSerdes[storeNames.pairTotals].key.deserialize(key);
-    const cells = this.#totals[relationCode(relation as EventRelation)]!;
-    let cell = cells.get(partition);
-    if (cell === undefined) cells.set(partition, (cell = new Cell(this.#clock)));
-    cell.stage(value);
+    const totals = value === null ? emptyPairTotals() : storeSerdes[storeNames.pairTotals].value.deserialize(value);
+    this.#totals.stage({ relation: relationCode(relation as EventRelation), partition }, totals);
   }
 
   #stageStats({ key, value }: PublishedRow): void {
@@ -280,22 +395,46 @@ export class LookupView implements PairView {
 
   #stageTitles({ key, value }: PublishedRow): void {
     const item = this.#index.add(storeSerdes[storeNames.productTitles].key.deserialize(key));
-    (this.#titles[item] ??= new Cell(this.#clock)).stage(value);
+    this.#titles.stage(item, value);
   }
 
   #stageProfile({ key, value }: PublishedRow): void {
-    const user = storeSerdes[storeNames.userProfiles].key.deserialize(key);
-    let cell = this.#users.get(user);
-    if (cell === undefined) this.#users.set(user, (cell = new Cell(this.#clock)));
-    cell.stage(value);
+    this.#users.stage(storeSerdes[storeNames.userProfiles].key.deserialize(key), value);
   }
 }
 
 export interface LookupViewOptions {
   /** Names behind the store numbers of published rows; stores that look-ups don't need are passed over. */
   readonly stores: readonly string[];
-  /** Bound on the pair rows kept decoded, in entries of 12 bytes. Default 4,000,000. */
-  readonly cachedRowEntriesMax?: number;
+  /** Asks the host thread for rows of published stores. */
+  readonly fetch: Fetch;
+  /** The partition whose stores have an item's rows. */
+  readonly ownerOf: (id: string) => number;
+  /** Of all that is fetched on demand. Default 128 MiB. */
+  readonly bytesMax?: number;
+}
+
+const defaultViewBytesMax = 128 * 1024 * 1024;
+
+/** How `bytesMax` is divided: pair rows, the same as scoring reads them, titles, users' last products. */
+const shares = { pairs: 0.5, rows: 0.2, titles: 0.1, users: 0.2 } as const;
+const entryBytes = 12;
+
+/** Questions to the host thread for one look-up: a user's products, their rows, the titles of what they lead to. */
+const roundsMax = 8;
+const notHere = Symbol('not here');
+
+type Receive = (row: PublishedRow, whole: boolean) => void;
+
+/** Something in which a publication is staged (overlay.ts). */
+interface Layer {
+  apply(): void;
+  settle(max: number): boolean;
+}
+
+interface TotalsPlace {
+  readonly relation: EventRelationCode;
+  readonly partition: number;
 }
 
 /** A list's 100, and as many as a question can take out of it. */
@@ -309,6 +448,11 @@ function decodeRecent(bytes: Uint8Array): readonly RecentProduct[] {
   return storeSerdes[storeNames.userProfiles].value.deserialize(bytes).recent;
 }
 
-function decodeTotals(bytes: Uint8Array): PairTotals {
-  return storeSerdes[storeNames.pairTotals].value.deserialize(bytes);
+function chunkKeyOf({ key }: PublishedRow): ChunkKey {
+  return storeSerdes[storeNames.pairs].key.deserialize(key);
+}
+
+function placeOf(row: PublishedRow): ChunkPlace {
+  const key = chunkKeyOf(row);
+  return { partition: row.partition, relation: relationOfPairRow(rowOfChunkKey(key)), chunk: chunkOfChunkKey(key) };
 }

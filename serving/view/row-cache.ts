@@ -1,56 +1,47 @@
-import { stride, type PairRow } from '../../processors/index.ts';
-import type { ItemIndex } from './item-index.ts';
-import { entriesOf, type PairChunks } from './pair-chunks.ts';
+import { relationCode, relations, type PairRow, type Relation } from '../../processors/index.ts';
+import type { PairRows } from './pair-rows.ts';
 
 /**
  * Pair rows as scoring reads them: three arrays, put together from a row's chunks when it is first read. Bounded by
  * the entries of all cached rows; the rows made longest ago go first.
  */
 export class RowCache {
-  readonly #items: ItemIndex;
+  readonly #pairs: PairRows;
   readonly #entriesMax: number;
-  readonly #rows = new Map<PairChunks, { readonly version: number; readonly row: PairRow }>();
+  /** By item and relation. */
+  readonly #rows = new Map<number, { readonly version: number; readonly row: PairRow | undefined }>();
   #entries = 0;
 
-  constructor(items: ItemIndex, entriesMax: number) {
-    this.#items = items;
+  constructor(pairs: PairRows, entriesMax: number) {
+    this.#pairs = pairs;
     this.#entriesMax = entriesMax;
   }
 
-  read(chunks: PairChunks): PairRow {
-    const cached = this.#rows.get(chunks);
-    if (cached !== undefined && cached.version === chunks.version) return cached.row;
-    if (cached !== undefined) this.#drop(chunks, cached.row);
-    const row = this.#build(chunks);
-    this.#rows.set(chunks, { version: chunks.version, row });
-    this.#entries += row.length;
+  read(item: number, relation: Relation): PairRow | undefined {
+    const place = item * relations.length + relationCode(relation);
+    const version = this.#pairs.version(item);
+    const cached = this.#rows.get(place);
+    if (cached !== undefined && cached.version === version) return cached.row;
+    if (cached !== undefined) this.#drop(place, cached.row);
+    const row = this.#pairs.read(item, relation);
+    this.#rows.set(place, { version, row });
+    this.#entries += entriesOf(row);
     for (const [oldest, { row: dropped }] of this.#rows) {
-      if (this.#entries <= this.#entriesMax || oldest === chunks) break;
+      if (this.#entries <= this.#entriesMax || oldest === place) break;
       this.#drop(oldest, dropped);
     }
     return row;
   }
 
-  #drop(chunks: PairChunks, row: PairRow): void {
-    this.#rows.delete(chunks);
-    this.#entries -= row.length;
-  }
-
-  #build(chunks: PairChunks): PairRow {
-    const parts = chunks.read();
-    const length = entriesOf(parts);
-    const neighbours = new Uint32Array(length);
-    const weights = new Uint32Array(length);
-    const counts = new Uint32Array(length);
-    let at = 0;
-    for (const words of parts) {
-      if (words === undefined) continue;
-      for (let word = 0; word < words.length; word += stride, at += 1) {
-        neighbours[at] = this.#items.ofNumber(chunks.partition, words[word]!)!;
-        weights[at] = words[word + 1]!;
-        counts[at] = words[word + 2]!;
-      }
-    }
-    return { length, neighbours, weights, counts };
+  #drop(place: number, row: PairRow | undefined): void {
+    this.#rows.delete(place);
+    this.#entries -= entriesOf(row);
   }
 }
+
+/** A row takes its place in the map, too. */
+function entriesOf(row: PairRow | undefined): number {
+  return placeEntries + (row?.length ?? 0);
+}
+
+const placeEntries = 16;

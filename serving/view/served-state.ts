@@ -1,10 +1,15 @@
+import { partitionOfItem } from '../../processors/index.ts';
 import type { Host } from '../host/host.ts';
 import { HostStateReader } from '../host/state-reader.ts';
 import { LookupView } from './lookup-view.ts';
 
 /** A view that takes the publications of the host from now on, those before included; the host's one listener. */
 export function viewOf(host: Host): LookupView {
-  const view = new LookupView({ stores: host.publishedStores });
+  const view = new LookupView({
+    stores: host.publishedStores,
+    fetch: (wanted) => host.request<'fetch'>({ kind: 'fetch', ...wanted }),
+    ownerOf: (id) => partitionOfItem(id, host.partitions),
+  });
   host.onPublication((publication) => view.receive(publication));
   return view;
 }

@@ -2,16 +2,16 @@ import type { Publication } from '../host/messages.ts';
 import { rowsOf, type PublishedRow } from '../host/published-rows.ts';
 
 /**
- * Publications on their way into the view, a piece at a time: at most about a millisecond of staging between two turns
- * of the event loop, so that look-ups are answered in between, however much a commit changed. Slices arrive many at
- * once when the sender is fast, so none is worked on in the handler that received it.
+ * Publications and answers on their way into the view, a piece at a time and in the order in which they came: at most about a
+ * millisecond of work between two turns of the event loop, so that look-ups are answered in between, however much a
+ * commit changed. Slices arrive many at once when the sender is fast, so none is worked on in the handler that received it.
  *
  * What waits is bounded by nothing but the sender: a commit's rows take less time to stage than they took to compute.
  */
 export class StagingQueue {
   readonly #receiver: StagingReceiver;
   readonly #turnMsMax: number;
-  readonly #waiting: Publication[] = [];
+  readonly #waiting: Arrival[] = [];
   #rows: Iterator<PublishedRow> | undefined;
   #scheduled = false;
 
@@ -20,8 +20,8 @@ export class StagingQueue {
     this.#turnMsMax = turnMsMax;
   }
 
-  push(publication: Publication): void {
-    this.#waiting.push(publication);
+  push(arrival: Arrival): void {
+    this.#waiting.push(arrival);
     this.#schedule();
   }
 
@@ -41,33 +41,51 @@ export class StagingQueue {
     setImmediate(() => {
       this.#scheduled = false;
       this.#work();
-      if (this.#waiting.length > 0) this.#schedule();
+      if (this.#waiting.length > 0 || !this.#receiver.settle(0)) this.#schedule();
     });
   }
 
   #work(): void {
     const until = performance.now() + this.#turnMsMax;
+    while (!this.#receiver.settle(rowsBetweenLooks)) if (performance.now() >= until) return;
     while (this.#waiting.length > 0) {
-      const publication = this.#waiting[0]!;
-      this.#rows ??= rowsOf(publication.slice)[Symbol.iterator]();
+      const arrival = this.#waiting[0]!;
+      const slice = arrival.kind === 'answer' ? arrival.slice : arrival.publication.slice;
+      this.#rows ??= rowsOf(slice)[Symbol.iterator]();
       for (let rows = 1; ; rows += 1) {
         const next = this.#rows.next();
         if (next.done === true) break;
-        this.#receiver.stage(next.value);
+        if (arrival.kind === 'answer') this.#receiver.fill(next.value);
+        else this.#receiver.stage(next.value, arrival.publication.whole);
         if (rows % rowsBetweenLooks === 0 && performance.now() >= until) return;
       }
       this.#rows = undefined;
       this.#waiting.shift();
-      if (publication.last) this.#receiver.apply(publication);
-      if (performance.now() >= until) return;
+      if (arrival.kind === 'answer') {
+        arrival.filled();
+        return; // Whoever waits reads it before anything else can push it out again.
+      }
+      if (!arrival.publication.last) continue;
+      this.#receiver.apply(arrival.publication);
+      return;
     }
   }
 }
 
+/** A slice of a publication, or rows that were asked for. */
+export type Arrival =
+  | { readonly kind: 'publication'; readonly publication: Publication }
+  | { readonly kind: 'answer'; readonly slice: ArrayBuffer; readonly filled: () => void };
+
 export interface StagingReceiver {
-  stage(row: PublishedRow): void;
+  /** `whole`: of a publication of everything. */
+  stage(row: PublishedRow, whole: boolean): void;
   /** All rows of a publication are staged. */
   apply(publication: Publication): void;
+  /** A row of an answer. */
+  fill(row: PublishedRow): void;
+  /** Does some of what an applied publication has left to do; true when nothing is left. */
+  settle(max: number): boolean;
 }
 
 const rowsBetweenLooks = 32;

@@ -1,0 +1,38 @@
+import { itemOfPairRow, rowOfChunkKey, storeNames, storeSerdes } from '../../processors/index.ts';
+import type { FetchRequest } from '../host/messages.ts';
+import { RowSlicer, type PublishedRow } from '../host/published-rows.ts';
+import { publishedStores } from '../host/published-stores.ts';
+
+/** A double of the committed rows that the host thread answers from, for tests: what was published, by key. */
+export class FakeRows {
+  readonly #rows = new Map<string, PublishedRow>();
+
+  put(row: PublishedRow): void {
+    this.#rows.set(`${row.store} ${row.partition} ${Buffer.from(row.key).toString('hex')}`, row);
+  }
+
+  /** A slice as fetched-rows.ts gives it. */
+  fetch({ pairsOf, titlesOf, users }: FetchRequest): ArrayBuffer {
+    const slicer = new RowSlicer(Infinity);
+    for (const row of this.#rows.values()) {
+      const { partition, key } = row;
+      const store = publishedStores[row.store];
+      if (store === storeNames.productTitles) {
+        if (titlesOf.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
+      } else if (store === storeNames.userProfiles) {
+        if (users.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
+      } else if (store === storeNames.pairs) {
+        const name = this.#nameOf(partition, itemOfPairRow(rowOfChunkKey(storeSerdes[store].key.deserialize(key))));
+        if (name !== undefined && pairsOf.includes(name)) slicer.add(row);
+      }
+    }
+    return slicer.take();
+  }
+
+  #nameOf(partition: number, number: number): string | undefined {
+    const { key, value } = storeSerdes[storeNames.pairItemNames];
+    const store = publishedStores.indexOf(storeNames.pairItemNames);
+    const row = this.#rows.get(`${store} ${partition} ${Buffer.from(key.serialize(number)).toString('hex')}`);
+    return row === undefined || row.value === null ? undefined : value.deserialize(row.value);
+  }
+}
