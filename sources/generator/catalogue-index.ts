@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { MillraceError, type Product } from '../../schemas/index.ts';
 
 export type CatalogueEntry = Pick<Product, 'id' | 'category' | 'price'>;
@@ -11,6 +12,8 @@ export class CatalogueIndex {
   /** In 1/10,000; 0 where the catalogue has none. */
   readonly prices: Float64Array;
   readonly categories: readonly (string | null)[];
+  /** 16 hex digits of all ids, categories and prices in their order: another catalogue of the same size has others. */
+  readonly fingerprint: string;
   /** Products, one category after another. */
   readonly #products: Uint32Array;
   /** Where each category begins in `#products`, and the end. */
@@ -21,9 +24,11 @@ export class CatalogueIndex {
     const prices: number[] = [];
     const categoryOf: number[] = [];
     const numbers = new Map<string | null, number>();
+    const digest = createHash('sha256');
     for (const { id, category, price } of catalogue) {
       let number = numbers.get(category);
       if (number === undefined) numbers.set(category, (number = numbers.size));
+      digest.update(`${JSON.stringify([id, category, price])}\n`);
       ids.push(id);
       prices.push(price ?? 0);
       categoryOf.push(number);
@@ -31,6 +36,7 @@ export class CatalogueIndex {
     if (ids.length === 0) {
       throw new MillraceError('INVALID_ARGUMENT', 'The generator wants a catalogue of 1 product or more, found 0', {});
     }
+    this.fingerprint = digest.digest('hex').slice(0, 16);
     this.ids = ids;
     this.prices = Float64Array.from(prices);
     this.categories = [...numbers.keys()];

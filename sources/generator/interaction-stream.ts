@@ -60,7 +60,7 @@ export class InteractionStream {
     this.#planner = new SessionPlanner(this.parameters, new Popularity(this.catalogue, this.parameters));
     const sessionsPerDay = this.parameters.eventsPerDay / eventsPerSession(this.parameters);
     this.#gapMsMean = 86_400_000 / (sessionsPerDay * rhythmMax);
-    this.#prefix = `g${fingerprint([...Object.values(this.parameters), this.catalogue.ids.length])}`;
+    this.#prefix = `g${fingerprint([...Object.values(this.parameters), this.catalogue.fingerprint])}`;
   }
 
   /** Every minute from this one on, without end. The same whatever minute it was entered at. */
@@ -136,7 +136,7 @@ export class InteractionStream {
   }
 }
 
-/** Tells ids of one stream from those of another: 16 hex digits of all that it depends on but the products themselves. */
+/** Tells ids of one stream from those of another: 16 hex digits of all that it depends on. */
 function fingerprint(values: readonly (number | string)[]): string {
   let [high, low] = [0x811c9dc5, 0x01000193];
   for (const character of values.join('|')) {
