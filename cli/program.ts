@@ -81,7 +81,10 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
         'cannot be used are unknown, and counted.',
     )
     .option('--categories <file>', 'default: amazon_categories.csv, .csv.br or .csv.gz beside the file')
-    .option('--updated-at <time>', 'ISO 8601; from when on what the file says holds (default: now)')
+    .option(
+      '--updated-at <time>',
+      'ISO 8601 day, or time with its zone; from when on what the file says holds (default: now)',
+    )
     .action(async (path: string, flags: Flags & { readonly categories?: string; readonly updatedAt?: string }) => {
       const of = settingsOf(flags);
       const { ingestProducts } = await import('./commands/ingest-products.ts');

@@ -69,8 +69,14 @@ function printCounts(what: string, count: string, counts: Readonly<Record<string
   if (rows.length > 0) print(table([what, count], rows));
 }
 
+const iso8601 = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+/** A day, which begins in UTC, or a time with its zone: what has none would mean another moment on each machine. */
 function timeOf(text: string): number {
-  const ms = Date.parse(text);
-  if (!Number.isNaN(ms)) return ms;
-  throw new MillraceError('INVALID_ARGUMENT', `--updated-at wants an ISO 8601 time, found '${text}'`, { found: text });
+  const [, day] = iso8601.exec(text) ?? [];
+  const ms = day === undefined ? Number.NaN : Date.parse(text);
+  // JavaScript takes 30 February for 2 March.
+  if (!Number.isNaN(ms) && new Date(`${day}T00:00Z`).toISOString().startsWith(day!)) return ms;
+  const wanted = 'an ISO 8601 day or time with its zone, as 2023-10-01 or 2023-10-01T12:00:00Z';
+  throw new MillraceError('INVALID_ARGUMENT', `--updated-at wants ${wanted}, found '${text}'`, { found: text });
 }
