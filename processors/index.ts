@@ -30,6 +30,7 @@ export {
   type VoteOptions,
 } from './recommend/score.ts';
 export { interactionBinarySerde } from './binary/interaction-serde.ts';
+export { isActiveRow } from './catalogue/product-row.ts';
 export { catalogueCounters, type CatalogueCounter } from './catalogue/catalogue-version.ts';
 export type { FunnelDay, MonthOfFunnels } from './categories/category-funnels.ts';
 export { categoryProductKey, parseCategoryProductKey, type CategoryProduct } from './categories/category-products.ts';

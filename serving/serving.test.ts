@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openEmbeddedRegistry } from '../schemas/index.ts';
 import { Host, startServer, type RunningServer } from './index.ts';
 
@@ -263,7 +263,25 @@ test('the catalogue over HTTP: versions are taken, set and deactivated, and answ
   });
   expect((await get('/v1/products/saucer')).body).toMatchObject({ title: 'The saucer', updatedAt: null, active: true });
 
+  const similarIds = async () => (await get<List>('/v1/products/saucer/similar')).body.items.map(({ id }) => id);
+  const recommendedIds = async () =>
+    (await get<List>('/v1/users/nobody/recommendations')).body.items.map(({ id }) => id);
+  await vi.waitFor(async () => expect(await similarIds()).toEqual(['cup']));
+  await vi.waitFor(async () => expect((await recommendedIds()).toSorted()).toEqual(['cup', 'saucer']));
+  expect(
+    (await send('PUT', '/v1/products/cup', JSON.stringify({ title: 'Blue cup', price: 30_000, active: false })))[0],
+  ).toBe(200);
+  await vi.waitFor(async () => expect(await similarIds()).toEqual([]));
+  expect(await recommendedIds()).toEqual(['saucer']);
+  expect((await send('PUT', '/v1/products/cup', JSON.stringify({ title: 'Blue cup', price: 30_000 })))[0]).toBe(200);
+  await vi.waitFor(async () => expect(await similarIds()).toEqual(['cup']));
+  // After a restart an inactive product has to be known from the start.
   expect((await send('DELETE', '/v1/products/cup'))[0]).toBe(200);
+  await caughtUp();
+  await stop();
+  system = await start();
+  await vi.waitFor(async () => expect(await recommendedIds()).toEqual(['saucer']));
+  expect(await similarIds()).toEqual([]);
   expect((await send('DELETE', '/v1/products/saucer'))[0]).toBe(200);
   await caughtUp();
   expect((await get('/v1/products/cup')).body).toMatchObject({ title: 'Blue cup', price: 30_000, active: false });
@@ -275,7 +293,7 @@ test('the catalogue over HTTP: versions are taken, set and deactivated, and answ
   const stars = await send('PUT', '/v1/products/cup', JSON.stringify({ stars: 501 }));
   expect(stars).toMatchObject([400, { error: { message: expect.stringContaining('1..500') as string } }]);
   const metrics = await (await fetch(`${system.server.url}/metrics`)).text();
-  expect(metrics).toContain('millrace_ingest_products_total{outcome="accepted"} 4');
+  expect(metrics).toContain('millrace_ingest_products_total{outcome="accepted"} 1');
   expect(metrics).toContain('millrace_ingest_products_rejected_total{rule="stars"} 1');
 });
 

@@ -72,3 +72,8 @@ function has(present: number, field: OptionalField): boolean {
 const isActive = 1;
 const isBestSeller = 2;
 const writer = new ByteWriter();
+
+/** Whether a serialised product is active, without reading the rest of it. */
+export function isActiveRow(bytes: Uint8Array): boolean {
+  return (bytes[1]! & isActive) !== 0;
+}

@@ -1,6 +1,6 @@
 import type { Interaction } from '../../schemas/index.ts';
 
-/** Two decayed sums over a product's events, both as of `refMs` (docs/architecture/shop-widened.md, "Product statistics"). */
+/** Two decayed sums over a product's events, both as of `refMs` (docs/architecture/shop.md, "Product statistics"). */
 export interface ProductTrend {
   readonly refMs: number;
   readonly fast: number;

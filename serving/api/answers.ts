@@ -1,5 +1,6 @@
 import Type, { type TSchema } from 'typebox';
 import { relations } from '../../processors/index.ts';
+import { fallbackSources } from '../lists/fallbacks.ts';
 
 /** Shapes that several answers share. Serialising does not go by them: they make the OpenAPI page, and tests hold answers to them. */
 export const AsOf = Type.Array(
@@ -17,6 +18,7 @@ export const Reason = Type.Object(
         'bought-after-viewing',
         'because-of',
         'seen-before',
+        'trending',
         'best-seller',
       ].map((kind) => Type.Literal(kind)),
     ),
@@ -37,13 +39,22 @@ export const List = Type.Object(
           title: Type.Union([Type.String(), Type.Null()]),
           score: Type.Number({ description: 'Compares only between items whose reasons are of one kind.' }),
           reason: Reason,
+          source: Type.Optional(
+            Type.Union(
+              ['session', 'user', ...fallbackSources].map((source) => Type.Literal(source)),
+              { description: 'Of lists for a session or a user: what led to this item.' },
+            ),
+          ),
         },
         { additionalProperties: false },
       ),
     ),
     source: Type.Union(
-      [...relations, 'none', 'session', 'user', 'best-sellers'].map((source) => Type.Literal(source)),
-      { description: 'What the list was made from; `best-sellers` when nothing is known of the user or session.' },
+      [...relations, 'none', 'session', 'user', ...fallbackSources].map((source) => Type.Literal(source)),
+      {
+        description:
+          'What the list, or its first item, was made from; `trending` or `best-sellers` when nothing is known of the user or session.',
+      },
     ),
     asOf: AsOf,
   },

@@ -137,9 +137,21 @@ export function smallShop(): FakeRow[] {
     for (let other = 0; other < 4; other += 1) if (other !== number) chunk.append(other, 1024 * (5 - other), 5 - other);
     rows.push({ store: storeNames.pairs, key: chunkKey(pairRow(number, 1), 0), value: chunk });
   }
+  rows.push(bestSellersRow({ 'a/b': 9, lamp: 7, mug: 5 }));
   rows.push({ store: storeNames.pairTotals, key: 'bought', value: { ...emptyPairTotals(), sessions: 20 } });
   const counts = { views: 1, carts: 0, purchases: 0, returns: 0, quantity: 0, spend: 0, firstSeenMs: 1, lastSeenMs: 1 };
   const recent = [{ productId: 'lamp', timestamp: 1, eventId: 'e' }];
   rows.push({ store: storeNames.userProfiles, key: 'ann', value: { ...counts, recent } });
   return rows;
+}
+
+/** What sells best in a category, '' being the whole shop, by product id; nothing trends. */
+export function bestSellersRow(sold: Readonly<Record<string, number>>, category = ''): FakeRow {
+  const entries = Object.entries(sold)
+    .map(([productId, purchases]) => ({ productId, rank: purchases, purchases }))
+    .sort((a, b) => b.purchases - a.purchases);
+  const bestSellers = { complete: true, entries };
+  const trending = { complete: true, entries: [] };
+  const value = { products: entries.length, active: entries.length, lastMs: 0, trending, bestSellers };
+  return { store: storeNames.categoryTops, key: category, value };
 }

@@ -10,7 +10,7 @@ import { interactionSerde } from '../../processors/index.ts';
 import { MillraceError, openEmbeddedRegistry, type SchemaRegistry } from '../../schemas/index.ts';
 import { Failure, List } from './answers.ts';
 import type { App } from './context.ts';
-import { FakeHost, smallShop, statsOf } from './fake-host.ts';
+import { bestSellersRow, FakeHost, smallShop, statsOf } from './fake-host.ts';
 import { buildServer, startServer } from './server.ts';
 
 let folder: string;
@@ -42,7 +42,13 @@ async function get(url: string, headers: Record<string, string> = {}) {
 }
 
 interface Body {
-  readonly items: { readonly id: string; readonly title: string; readonly score: number; readonly reason: object }[];
+  readonly items: {
+    readonly id: string;
+    readonly title: string;
+    readonly score: number;
+    readonly reason: object;
+    readonly source?: string;
+  }[];
   readonly error: { readonly code: string; readonly message: string; readonly details?: { readonly field?: string } };
   readonly [field: string]: unknown;
 }
@@ -134,10 +140,32 @@ describe('lists', () => {
     expect(unknown.items.map(({ id }) => id)).toEqual(['lamp']);
   });
 
+  test('what is missing comes from the category of the newest seed that has one, then from the whole shop', async () => {
+    await publish([
+      { store: 'product-categories', key: 'lamp', value: [{ fromMs: 0, category: 'Light' }] },
+      bestSellersRow({ mug: 3, lamp: 2 }, 'Light'),
+    ]);
+    const ask = { items: ['lamp', 'POST'], exclude: ['mug'], limit: 3, includeSeen: true };
+    const session = (await app.inject({ method: 'POST', url: '/v1/recommendations', payload: ask })).json<Body>();
+    expect(isList.Errors(session)).toEqual([]);
+    expect(session.items.map(({ id, source }) => [id, source])).toEqual([
+      ['a/b', 'session'],
+      ['lamp', 'session'],
+    ]);
+    const alone = { items: ['lamp'], exclude: ['a/b', 'mug'], includeSeen: true };
+    const { items } = (await app.inject({ method: 'POST', url: '/v1/recommendations', payload: alone })).json<Body>();
+    expect(items.map(({ id, source }) => [id, source])).toEqual([['lamp', 'best-sellers-in-category']]);
+    const { body } = await get('/v1/users/nobody/recommendations?limit=2');
+    expect(body.items.map(({ id, source }) => [id, source])).toEqual([
+      ['a/b', 'best-sellers'],
+      ['lamp', 'best-sellers'],
+    ]);
+  });
+
   test('an answer is kept for its publication only', async () => {
     const before = await get('/v1/users/nobody/recommendations?limit=1');
     expect((await get('/v1/users/nobody/recommendations?limit=1')).body).toEqual(before.body);
-    await publish([{ store: 'product-stats', key: 'mug', value: statsOf(50) }], 30);
+    await publish([bestSellersRow({ mug: 50, 'a/b': 9, lamp: 7 })], 30);
     const after = await get('/v1/users/nobody/recommendations?limit=1');
     expect(after.body.items[0]!.id).toBe('mug');
     expect(after.body['asOf']).toEqual([{ topic: 'interactions', partition: 0, offset: 30 }]);

@@ -21,7 +21,7 @@ import { publishedStores } from './published-stores.ts';
  */
 export async function fetchedRows(
   snapshot: EngineSnapshot,
-  { pairsOf, titlesOf, users }: FetchRequest,
+  { pairsOf, titlesOf, categoriesOf, topsOf, users }: FetchRequest,
   { partitions, prefixOf }: FetchContext,
 ): Promise<ArrayBuffer> {
   const slicer = new RowSlicer(Infinity);
@@ -34,12 +34,17 @@ export async function fetchedRows(
     slicer.add({ store: publishedStores.indexOf(store), partition, key, value });
   };
 
-  const texts = (store: typeof storeNames.productTitles | typeof storeNames.userProfiles, ids: readonly string[]) =>
+  const texts = (store: NamedStore, ids: readonly string[]) =>
     ids.flatMap((id) => {
       const key = storeSerdes[store].key.serialize(id).slice();
       return Array.from({ length: partitions }, (_, partition): WantedRow => ({ store, partition, key }));
     });
-  const named = [...texts(storeNames.productTitles, titlesOf), ...texts(storeNames.userProfiles, users)];
+  const named = [
+    ...texts(storeNames.productTitles, titlesOf),
+    ...texts(storeNames.productCategories, categoriesOf),
+    ...texts(storeNames.categoryTops, topsOf),
+    ...texts(storeNames.userProfiles, users),
+  ];
   const numbers = pairsOf.map((id): WantedRow => ({
     store: storeNames.pairItems,
     partition: partitionOfItem(id, partitions),
@@ -81,6 +86,13 @@ export interface FetchContext {
   readonly partitions: number;
   readonly prefixOf: (store: string, partition: number) => Uint8Array;
 }
+
+/** Whose keys are ids; which partition has one is left to the reading. */
+type NamedStore =
+  | typeof storeNames.productTitles
+  | typeof storeNames.productCategories
+  | typeof storeNames.categoryTops
+  | typeof storeNames.userProfiles;
 
 interface WantedRow {
   readonly store: string;

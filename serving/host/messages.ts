@@ -120,6 +120,10 @@ export interface FetchRequest {
   readonly pairsOf: readonly string[];
   /** Item ids: their rows of `product-titles`. */
   readonly titlesOf: readonly string[];
+  /** Item ids: their rows of `product-categories`. */
+  readonly categoriesOf: readonly string[];
+  /** Categories: their rows of `category-tops`. */
+  readonly topsOf: readonly string[];
   /** User ids: their rows of `user-profiles`. */
   readonly users: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { isActiveRow, storeNames } from '../../processors/index.ts';
 import { prefixEnd, type Engine } from '../../state/index.ts';
 import type { CommittedOffset, EmbeddedRuntime, PublishedCommit } from '../../topology/index.ts';
 import type { Publication } from './messages.ts';
@@ -26,6 +27,8 @@ export class Publisher {
         const gte = runtime.storePrefix(name, partition);
         for await (const entries of engine.range('state', { gte, lt: prefixEnd(gte) })) {
           for (const { key, value } of entries) {
+            // Nearly all products are active, and one without a row counts as active.
+            if (name === storeNames.products && isActiveRow(value)) continue;
             const full = slicer.add({ store: place, partition, key: key.subarray(gte.length), value });
             if (full !== undefined) this.#sendSlice(full, { last: false, whole: true }, runtime.committedOffsets);
           }

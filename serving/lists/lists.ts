@@ -1,5 +1,6 @@
 import { Scorer, type RecentItem, type Relation, type Scored } from '../../processors/index.ts';
 import type { LookupView } from '../view/lookup-view.ts';
+import { fallbacks } from './fallbacks.ts';
 import { Fragments } from './fragments.ts';
 
 /**
@@ -12,11 +13,11 @@ import { Fragments } from './fragments.ts';
  * | similar         | the relation; `none`: no neighbours yet       | `bought-with` … the item asked for, by relation |
  * | bought together | `bought`                                      | `bought-with`                                   |
  * | session, user   | `session`, `user`                             | `because-of` an item, `seen-before`             |
- * | best sellers    | `best-sellers`                                | `best-seller`; also fills up the two above      |
  *
- * `count` in a reason is the number of sessions that held both items, of a best seller its purchases. The score of a best
- * seller is its purchases too: scores compare only between items whose reasons are of one kind. Every list is computed
- * in one go, so it reflects one publication.
+ * What is missing to the asked length of the last two comes from fallbacks.ts, with reasons `trending` and `best-seller`; each
+ * item then names its own `source`, and the list that of its first item. `count` in a reason is the number of sessions that
+ * held both items, of a best seller its purchases. Scores compare only between items whose reasons are of one kind. Every
+ * list is computed in one go, so it reflects one publication.
  */
 export class Lists {
   readonly #view: LookupView;
@@ -56,10 +57,10 @@ export class Lists {
     const { limit, includeSeen } = ask;
     const items =
       seeds.length === 0 ? [] : this.#scorer.session(seeds, { limit, includeSeen, allow: this.#allow(ask) });
-    return this.#filled(items, { ask, seeds: includeSeen ? [] : seeds, source: 'session' });
+    return this.#filled(items, { ask, seeds: includeSeen ? [] : seeds, newestFirst: seeds, source: 'session' });
   }
 
-  /** For the last products of a user; best sellers when nobody knows him. */
+  /** For the last products of a user; what trends when nobody knows him. */
   user(userId: string, ask: Ask): string {
     const seeds: RecentItem[] = [];
     for (const { productId, timestamp } of this.#view.recent(userId) ?? []) {
@@ -67,7 +68,8 @@ export class Lists {
       if (item !== undefined) seeds.push({ item, timestampMs: timestamp });
     }
     const items = seeds.length === 0 ? [] : this.#scorer.user(seeds, { limit: ask.limit, allow: this.#allow(ask) });
-    return this.#filled(items, { ask, seeds: seeds.map(({ item }) => item), source: 'user' });
+    const seen = seeds.map(({ item }) => item);
+    return this.#filled(items, { ask, seeds: seen, newestFirst: seen, source: 'user' });
   }
 
   title(productId: string): string | null {
@@ -78,8 +80,8 @@ export class Lists {
   #allow({ exclude }: Ask): (item: number) => boolean {
     const view = this.#view;
     const out = this.#excluded(exclude);
-    if (out.size === 0) return (item) => !view.isService(item);
-    return (item) => !view.isService(item) && !out.has(item);
+    if (out.size === 0) return (item) => view.isRecommended(item);
+    return (item) => view.isRecommended(item) && !out.has(item);
   }
 
   #excluded(exclude: readonly string[]): Set<number> {
@@ -98,27 +100,29 @@ export class Lists {
     );
   }
 
-  #filled(scored: readonly Scored[], list: { ask: Ask; seeds: readonly number[]; source: string }): string {
+  #filled(scored: readonly Scored[], list: FilledList): string {
     const { ask, seeds } = list;
     const texts = scored.map(({ item, score, because, count }) => {
       const reason =
         because === item
           ? '{"kind":"seen-before"}'
           : `{"kind":"because-of","item":${JSON.stringify(this.#view.id(because))},"count":${count}}`;
-      return `{${this.#fragments.item(item)},"score":${score},"reason":${reason}}`;
+      return `{${this.#fragments.item(item)},"score":${score},"reason":${reason},"source":"${list.source}"}`;
     });
+    const sources: string[] = scored.length === 0 ? [] : [list.source];
     if (texts.length < ask.limit) {
       const out = this.#excluded(ask.exclude);
       for (const { item } of scored) out.add(item);
       for (const item of seeds) out.add(item);
-      for (const { item, purchases } of this.#view.bestSellers()) {
+      for (const { source, item, score, reason } of fallbacks(this.#view, list.newestFirst)) {
         if (texts.length === ask.limit) break;
-        if (out.has(item)) continue;
-        const reason = `{"kind":"best-seller","count":${purchases}}`;
-        texts.push(`{${this.#fragments.item(item)},"score":${purchases},"reason":${reason}}`);
+        if (out.has(item) || !this.#view.isRecommended(item)) continue;
+        out.add(item);
+        sources.push(source);
+        texts.push(`{${this.#fragments.item(item)},"score":${score},"reason":${reason},"source":"${source}"}`);
       }
     }
-    return this.#answer(texts, scored.length === 0 ? 'best-sellers' : list.source);
+    return this.#answer(texts, sources[0] ?? 'none');
   }
 
   #answer(items: readonly string[], source: string): string {
@@ -132,6 +136,14 @@ const reasons = {
   cart: 'carted-with',
   'viewed-bought': 'bought-after-viewing',
 } as const satisfies Record<Relation, string>;
+
+interface FilledList {
+  readonly ask: Ask;
+  /** Left out. */
+  readonly seeds: readonly number[];
+  readonly newestFirst: readonly number[];
+  readonly source: 'session' | 'user';
+}
 
 export interface Ask {
   readonly limit: number;

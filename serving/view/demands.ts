@@ -14,6 +14,8 @@ export class Demands {
   readonly #asked = {
     items: new Map<number, Asked>(),
     titles: new Map<number, Asked>(),
+    categories: new Map<number, Asked>(),
+    tops: new Map<string, Asked>(),
     users: new Map<string, Asked>(),
   };
 
@@ -22,22 +24,28 @@ export class Demands {
   }
 
   /** Resolves when all of it is here. @throws what `fetch` throws */
-  async fetch({ items, titles, users }: Missing): Promise<void> {
+  async fetch({ items, titles, categories, tops, users }: Missing): Promise<void> {
     const { caches, id } = this.#options;
     const waits = new Set<Asked>();
     const wanted: Wanted = {
       items: wantedOf(items, this.#asked.items, caches.items, waits),
       titles: wantedOf(titles, this.#asked.titles, caches.titles, waits),
+      categories: wantedOf(categories, this.#asked.categories, caches.categories, waits),
+      tops: wantedOf(tops, this.#asked.tops, caches.tops, waits),
       users: wantedOf(users, this.#asked.users, caches.users, waits),
     };
-    if (wanted.items.length + wanted.titles.length + wanted.users.length > 0) {
+    if (Object.values(wanted).some(({ length }) => length > 0)) {
       const asked = this.#ask(wanted, {
         pairsOf: wanted.items.map(id),
         titlesOf: wanted.titles.map(id),
+        categoriesOf: wanted.categories.map(id),
+        topsOf: wanted.tops,
         users: wanted.users,
       });
       for (const item of wanted.items) this.#asked.items.set(item, asked);
       for (const item of wanted.titles) this.#asked.titles.set(item, asked);
+      for (const item of wanted.categories) this.#asked.categories.set(item, asked);
+      for (const category of wanted.tops) this.#asked.tops.set(category, asked);
       for (const user of wanted.users) this.#asked.users.set(user, asked);
       waits.add(asked);
     }
@@ -60,13 +68,17 @@ export class Demands {
     }
   }
 
-  #settle({ items, titles, users }: Wanted, how: 'filled' | 'giveUp'): void {
+  #settle({ items, titles, categories, tops, users }: Wanted, how: 'filled' | 'giveUp'): void {
     const { caches } = this.#options;
     for (const item of items) this.#asked.items.delete(item);
     for (const item of titles) this.#asked.titles.delete(item);
+    for (const item of categories) this.#asked.categories.delete(item);
+    for (const category of tops) this.#asked.tops.delete(category);
     for (const user of users) this.#asked.users.delete(user);
     for (const item of items) caches.items[how](item);
     for (const item of titles) caches.titles[how](item);
+    for (const item of categories) caches.categories[how](item);
+    for (const category of tops) caches.tops[how](category);
     for (const user of users) caches.users[how](user);
   }
 }
@@ -75,6 +87,8 @@ export class Demands {
 export interface Missing {
   readonly items: Set<number>;
   readonly titles: Set<number>;
+  readonly categories: Set<number>;
+  readonly tops: Set<string>;
   readonly users: Set<string>;
 }
 
@@ -83,6 +97,8 @@ export interface DemandsOptions {
   readonly caches: {
     readonly items: Loading<number>;
     readonly titles: Loading<number>;
+    readonly categories: Loading<number>;
+    readonly tops: Loading<string>;
     readonly users: Loading<string>;
   };
   readonly id: (item: number) => string;
@@ -99,6 +115,8 @@ interface Loading<K> {
 interface Wanted {
   readonly items: readonly number[];
   readonly titles: readonly number[];
+  readonly categories: readonly number[];
+  readonly tops: readonly string[];
   readonly users: readonly string[];
 }
 

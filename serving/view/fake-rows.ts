@@ -12,13 +12,17 @@ export class FakeRows {
   }
 
   /** A slice as fetched-rows.ts gives it. */
-  fetch({ pairsOf, titlesOf, users }: FetchRequest): ArrayBuffer {
+  fetch({ pairsOf, titlesOf, categoriesOf, topsOf, users }: FetchRequest): ArrayBuffer {
     const slicer = new RowSlicer(Infinity);
     for (const row of this.#rows.values()) {
       const { partition, key } = row;
       const store = publishedStores[row.store];
       if (store === storeNames.productTitles) {
         if (titlesOf.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
+      } else if (store === storeNames.productCategories) {
+        if (categoriesOf.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
+      } else if (store === storeNames.categoryTops) {
+        if (topsOf.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
       } else if (store === storeNames.userProfiles) {
         if (users.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
       } else if (store === storeNames.pairs) {

@@ -1,7 +1,9 @@
 import {
   bestTitle,
   chunkOfChunkKey,
+  currentCategory,
   emptyPairTotals,
+  isActiveRow,
   eventRelations,
   itemOfPairRow,
   relationCode,
@@ -9,6 +11,7 @@ import {
   rowOfChunkKey,
   storeNames,
   storeSerdes,
+  type CategoryTops,
   type ChunkKey,
   type EventRelation,
   type EventRelationCode,
@@ -19,7 +22,7 @@ import {
   type Relation,
   type Reminders,
 } from '../../processors/index.ts';
-import { MillraceError } from '../../schemas/index.ts';
+import { MillraceError, stringSerde } from '../../schemas/index.ts';
 import type { Publication, SourceOffset } from '../host/messages.ts';
 import type { PublishedRow } from '../host/published-rows.ts';
 import { bestSellers, type BestSeller } from './best-sellers.ts';
@@ -65,11 +68,22 @@ export class LookupView implements PairView {
   /** 1 + purchases; 0 where there are no statistics of the item. */
   readonly #purchases = new Column();
   readonly #services = new Column();
+  /** 1 for what the catalogue says is inactive. */
+  readonly #inactive = new Column();
   readonly #titles: DemandCache<number>;
+  readonly #categories: DemandCache<number>;
+  readonly #tops: DemandCache<string>;
   readonly #users: DemandCache<string>;
   readonly #demands: Demands;
+  readonly #fetchedLayers: readonly (Layer & { forget(): void })[];
   readonly #layers: readonly Layer[];
-  #missing: Missing = { items: new Set(), titles: new Set(), users: new Set() };
+  #missing: Missing = {
+    items: new Set(),
+    titles: new Set(),
+    categories: new Set(),
+    tops: new Set(),
+    users: new Set(),
+  };
   #publications = 0;
   #version = 0;
   /**
@@ -91,8 +105,12 @@ export class LookupView implements PairView {
     this.#pairs = new PairRows(this.#index, bytesMax * shares.pairs);
     this.#rowCache = new RowCache(this.#pairs, (bytesMax * shares.rows) / entryBytes);
     this.#titles = new DemandCache(bytesMax * shares.titles);
+    this.#categories = new DemandCache(bytesMax * shares.categories);
+    this.#tops = new DemandCache(bytesMax * shares.tops);
     this.#users = new DemandCache(bytesMax * shares.users);
-    this.#layers = [...this.#n, this.#purchases, this.#services, this.#totals, this.#pairs, this.#titles, this.#users];
+    this.#fetchedLayers = [this.#pairs, this.#titles, this.#categories, this.#tops, this.#users];
+    const columns = [...this.#n, this.#purchases, this.#services, this.#inactive];
+    this.#layers = [...columns, this.#totals, ...this.#fetchedLayers];
     this.#queue = new StagingQueue({
       stage: (row, whole) => this.#to(this.#stores, row, whole),
       apply: (last) => this.#apply(last),
@@ -101,7 +119,13 @@ export class LookupView implements PairView {
     });
     this.#demands = new Demands({
       fetch: options.fetch,
-      caches: { items: this.#pairs, titles: this.#titles, users: this.#users },
+      caches: {
+        items: this.#pairs,
+        titles: this.#titles,
+        categories: this.#categories,
+        tops: this.#tops,
+        users: this.#users,
+      },
       id: (item) => this.id(item),
       arrived: (slice, filled) => this.#queue.push({ kind: 'answer', slice, filled: () => this.#filled(filled) }),
     });
@@ -163,12 +187,14 @@ export class LookupView implements PairView {
 
   /** Bytes in use, by what they are used for. */
   get byteLengths(): { readonly [part: string]: number } {
-    const columns = [...this.#n, this.#purchases, this.#services];
+    const columns = [...this.#n, this.#purchases, this.#services, this.#inactive];
     return {
       ids: this.#index.byteLength,
       columns: columns.reduce((sum, { byteLength }) => sum + byteLength, 0),
       pairs: this.#pairs.usedBytes,
       titles: this.#titles.byteLength,
+      categories: this.#categories.byteLength,
+      tops: this.#tops.byteLength,
       users: this.#users.byteLength,
     };
   }
@@ -196,6 +222,27 @@ export class LookupView implements PairView {
   /** A charge such as postage: never recommended. */
   isService(item: number): boolean {
     return this.#services.get(item) !== 0;
+  }
+
+  /** Neither a service nor inactive in the catalogue. */
+  isRecommended(item: number): boolean {
+    return this.#services.get(item) === 0 && this.#inactive.get(item) === 0;
+  }
+
+  /** The category that the catalogue names now. */
+  category(item: number): string | null {
+    const row = this.#categories.get(item);
+    if (row === undefined) this.#missing.categories.add(item);
+    if (row === undefined || row === null) return null;
+    return currentCategory(storeSerdes[storeNames.productCategories].value.deserialize(row));
+  }
+
+  /** What trends and sells best in a category, '' being the whole shop; undefined for one that nobody knows. */
+  tops(category: string): CategoryTops | undefined {
+    const row = this.#tops.get(category);
+    if (row === undefined) this.#missing.tops.add(category);
+    if (row === undefined || row === null) return undefined;
+    return storeSerdes[storeNames.categoryTops].value.deserialize(row);
   }
 
   /** A user's last products, latest first; undefined for an unknown user. */
@@ -241,10 +288,10 @@ export class LookupView implements PairView {
   }
 
   #tried<T>(read: () => T): T | typeof notHere {
-    const { items, titles, users } = this.#missing;
-    for (const of of [items, titles, users]) of.clear();
+    const missing: readonly Set<unknown>[] = Object.values(this.#missing);
+    for (const of of missing) of.clear();
     const value = read();
-    return items.size + titles.size + users.size === 0 ? value : notHere;
+    return missing.every(({ size }) => size === 0) ? value : notHere;
   }
 
   async #fetched<T>(read: () => T): Promise<T> {
@@ -291,7 +338,7 @@ export class LookupView implements PairView {
       );
     }
     for (const layer of this.#layers) layer.apply();
-    if (whole) for (const cache of [this.#pairs, this.#titles, this.#users]) cache.forget();
+    if (whole) for (const cache of this.#fetchedLayers) cache.forget();
     this.#publications += 1;
     this.#version += 1;
     this.#asOf = asOf;
@@ -313,8 +360,14 @@ export class LookupView implements PairView {
         return (row) => this.#stageTotals(row);
       case storeNames.productStats:
         return (row) => this.#stageStats(row);
+      case storeNames.products:
+        return (row) => this.#stageProduct(row);
       case storeNames.productTitles:
         return (row) => this.#stageTitles(row);
+      case storeNames.productCategories:
+        return ({ key, value }) => this.#categories.stage(this.#index.add(textOf(key)), value);
+      case storeNames.categoryTops:
+        return ({ key, value }) => this.#tops.stage(textOf(key), value);
       case storeNames.userProfiles:
         return (row) => this.#stageProfile(row);
       default:
@@ -352,6 +405,15 @@ export class LookupView implements PairView {
         return ({ key, value }) => {
           const item = this.#index.find(storeSerdes[storeNames.productTitles].key.deserialize(key));
           if (item !== undefined && value !== null) this.#titles.fill(item, value);
+        };
+      case storeNames.productCategories:
+        return ({ key, value }) => {
+          const item = this.#index.find(textOf(key));
+          if (item !== undefined && value !== null) this.#categories.fill(item, value);
+        };
+      case storeNames.categoryTops:
+        return ({ key, value }) => {
+          if (value !== null) this.#tops.fill(textOf(key), value);
         };
       case storeNames.userProfiles:
         return ({ key, value }) => {
@@ -393,6 +455,10 @@ export class LookupView implements PairView {
     this.#services.stage(item, stats?.service === true ? 1 : 0);
   }
 
+  #stageProduct({ key, value }: PublishedRow): void {
+    this.#inactive.stage(this.#index.add(textOf(key)), value === null || isActiveRow(value) ? 0 : 1);
+  }
+
   #stageTitles({ key, value }: PublishedRow): void {
     const item = this.#index.add(storeSerdes[storeNames.productTitles].key.deserialize(key));
     this.#titles.stage(item, value);
@@ -416,8 +482,8 @@ export interface LookupViewOptions {
 
 const defaultViewBytesMax = 128 * 1024 * 1024;
 
-/** How `bytesMax` is divided: pair rows, the same as scoring reads them, titles, users' last products. */
-const shares = { pairs: 0.5, rows: 0.2, titles: 0.1, users: 0.2 } as const;
+/** How `bytesMax` is divided: pair rows, the same as scoring reads them, titles, users' last products, categories and their tops. */
+const shares = { pairs: 0.5, rows: 0.2, titles: 0.1, users: 0.1, categories: 0.05, tops: 0.05 } as const;
 const entryBytes = 12;
 
 /** Questions to the host thread for one look-up: a user's products, their rows, the titles of what they lead to. */
@@ -446,6 +512,10 @@ function decodeTitle(bytes: Uint8Array): string | null {
 
 function decodeRecent(bytes: Uint8Array): readonly RecentProduct[] {
   return storeSerdes[storeNames.userProfiles].value.deserialize(bytes).recent;
+}
+
+function textOf(key: Uint8Array): string {
+  return stringSerde.deserialize(key);
 }
 
 function chunkKeyOf({ key }: PublishedRow): ChunkKey {
