@@ -43,6 +43,7 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     'port',
     'partitions',
     'syncWrites',
+    'memory',
     'pace',
     'stopDeadlineMs',
   ])

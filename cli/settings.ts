@@ -35,6 +35,12 @@ export const settings = {
     standard: false,
     help: 'acknowledge only what survives a power loss, not just a killed process',
   }),
+  memory: wholeNumberSetting({
+    standard: 1024,
+    min: 256,
+    max: 1_048_576,
+    help: 'MiB of memory that caches and buffers are sized for',
+  }),
   pace: wholeNumberSetting({
     standard: 200,
     min: 0,
@@ -88,6 +94,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     port: read('port', settings.port),
     partitions: read('partitions', settings.partitions),
     syncWrites: read('syncWrites', settings.syncWrites),
+    memory: read('memory', settings.memory),
     pace: read('pace', settings.pace),
     stopDeadlineMs: read('stopDeadlineMs', settings.stopDeadlineMs),
   };

@@ -20,4 +20,5 @@ export type {
 export { packRecords, unpackRecords, type PlacedRecord } from './host/packed-records.ts';
 export { publishedStores } from './host/published-stores.ts';
 export { spawnWorker } from './host/spawn-worker.ts';
+export { hostMemory, memoryShares, type MemoryShares } from './memory-shares.ts';
 export { LookupView, type LookupViewOptions } from './view/lookup-view.ts';

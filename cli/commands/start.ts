@@ -2,7 +2,7 @@ import { noteOwner } from '../../state/index.ts';
 import { openEmbeddedRegistry } from '../../schemas/index.ts';
 import type { MillraceError } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/index.ts';
-import { type ApiHost, startServer } from '../../serving/index.ts';
+import { type ApiHost, hostMemory, memoryShares, startServer } from '../../serving/index.ts';
 import { runDataset } from '../dataset/run-dataset.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { errorReport } from '../report-error.ts';
@@ -22,8 +22,9 @@ export interface StartOptions {
  */
 export async function start(settings: Settings, { dataset, live }: StartOptions): Promise<number> {
   const { dataDir, port, host: address, partitions, syncWrites, pace } = settings;
+  const memory = memoryShares(settings.memory * 1024 ** 2);
   using shutdown = new Shutdown(settings.stopDeadlineMs);
-  await using host = await Host.open({ dataDir, partitions, syncWrites });
+  await using host = await Host.open({ dataDir, partitions, syncWrites, ...hostMemory(memory) });
   const failure = new TopologyFailure();
   for (const { from, to, what } of host.migrated) {
     warn(`The data folder was taken from format ${from} to ${to}: ${what}.`);
@@ -32,7 +33,7 @@ export async function start(settings: Settings, { dataset, live }: StartOptions)
     warn(error === undefined ? 'The data folder can be written again; everything goes on.' : errorReport(error).text),
   );
   const registry = await openEmbeddedRegistry(dataDir);
-  await using server = await startServer({ host: failure.heardOf(host), registry, address, port });
+  await using server = await startServer({ host: failure.heardOf(host), registry, address, port, memory });
   const { url } = server;
   await noteOwner(dataDir, { url });
   print(`Millrace serves ${dataDir} at ${url}`);

@@ -10,7 +10,7 @@ export class AnswerCache {
   readonly #answers = new Map<string, Buffer>();
   #bytes = 0;
 
-  constructor(view: LookupView, bytesMax = 32 * 1024 * 1024) {
+  constructor(view: LookupView, bytesMax: number) {
     this.#bytesMax = bytesMax;
     view.onApplied(() => this.#clear());
   }

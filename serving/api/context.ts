@@ -5,6 +5,7 @@ import type { Interaction, Product, Serde } from '../../schemas/index.ts';
 import type { Answers, Publication, Request } from '../host/messages.ts';
 import type { MillraceError } from '../../schemas/index.ts';
 import type { Lists } from '../lists/lists.ts';
+import type { MemoryShares } from '../memory-shares.ts';
 import type { LookupView } from '../view/lookup-view.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { EventRate } from './event-rate.ts';
@@ -46,6 +47,7 @@ export interface Api {
   /** Of the topic `products.history`. */
   readonly productSerde: Serde<Product>;
   readonly limits: ApiLimits;
+  readonly memory: MemoryShares;
   /** Asks the host thread; `OVERLOADED` when it answers too late. */
   ask<K extends Request['kind']>(
     request: Extract<Request, { readonly kind: K }>,

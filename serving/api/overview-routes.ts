@@ -13,6 +13,9 @@ const Overview = Type.Object({
     Type.Object({ id: Type.String(), title: Type.Union([Type.String(), Type.Null()]), purchases: Type.Integer() }),
   ),
   committedAtMs: Type.Number({ description: 'When what look-ups reflect was committed.' }),
+  memory: Type.Record(Type.String(), Type.Integer(), {
+    description: 'How the bound on memory is divided, in bytes (docs/architecture/memory.md).',
+  }),
   asOf: AsOf,
 });
 
@@ -56,6 +59,7 @@ export function overviewRoutes(app: App, api: Api): void {
             .map(({ item, purchases }) => ({ id: view.id(item), title: view.title(item), purchases })),
         ),
         committedAtMs: view.committedAtMs,
+        memory: api.memory,
         asOf: view.asOf,
       };
     },

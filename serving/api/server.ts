@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { interactionSerde, partitionOfItem, productSerde, shopTopics } from '../../processors/index.ts';
 import { MillraceError, type SchemaRegistry } from '../../schemas/index.ts';
 import { Lists } from '../lists/lists.ts';
+import { memoryShares, type MemoryShares } from '../memory-shares.ts';
 import { LookupView } from '../view/lookup-view.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { backupRoutes } from './backup-routes.ts';
@@ -36,15 +37,19 @@ export interface ServerOptions {
   readonly registry: SchemaRegistry;
   readonly logger?: FastifyBaseLogger | undefined;
   readonly limits?: Partial<ApiLimits>;
+  /** Default: of 1 GiB. */
+  readonly memory?: MemoryShares;
 }
 
 /** The API over a host thread; it hears the host's publications from now on. Not listening yet: `startServer` does that. */
 export async function buildServer(options: ServerOptions): Promise<App> {
   const { host, logger } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const memory = options.memory ?? memoryShares();
   const ask = boundedAsk(host, limits);
   const view = new LookupView({
     stores: host.publishedStores,
+    bytesMax: memory.viewBytes,
     fetch: (wanted) => ask({ kind: 'fetch', ...wanted }),
     ownerOf: (id) => partitionOfItem(id, host.partitions),
   });
@@ -52,7 +57,8 @@ export async function buildServer(options: ServerOptions): Promise<App> {
     host,
     view,
     lists: new Lists(view),
-    cache: new AnswerCache(view),
+    cache: new AnswerCache(view, memory.answerCacheBytes),
+    memory,
     metrics: new ServerMetrics(view),
     readiness: new Readiness(),
     rate: new EventRate(),

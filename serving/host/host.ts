@@ -3,6 +3,7 @@ import { MillraceError } from '../../schemas/index.ts';
 import type { Migrated } from '../../state/index.ts';
 import { errorFrom } from './error-fields.ts';
 import type { Answers, HostMessage, HostSettings, Publication, Request } from './messages.ts';
+import { hostMemory, memoryShares } from '../memory-shares.ts';
 import { publishedStores } from './published-stores.ts';
 import { spawnWorker } from './spawn-worker.ts';
 
@@ -42,6 +43,7 @@ export class Host implements AsyncDisposable {
   static open(options: HostOptions, thread: URL = new URL('./host-thread.ts', import.meta.url)): Promise<Host> {
     const waiting = new SharedArrayBuffer(4);
     const settings: HostSettings = { ...defaultSettings, ...options, waiting };
+    const resourceLimits = { maxYoungGenerationSizeMb: Math.max(1, settings.youngGenerationBytes / 1024 ** 2) };
     const worker = spawnWorker(thread, { workerData: settings, resourceLimits });
     const host = new Host(worker, waiting);
     return new Promise<Host>((resolve, reject) => {
@@ -228,17 +230,11 @@ function hurries({ kind }: Request): boolean {
   );
 }
 
-/**
- * Young generation of the host thread. Most objects live for a batch; with Node's default of 16 MB semi-spaces half of a
- * batch's were copied before they died.
- */
-const resourceLimits = { maxYoungGenerationSizeMb: 192 };
-
 const defaultSettings: Omit<HostSettings, 'dataDir' | 'waiting'> = {
   partitions: 1,
   syncWrites: false,
   storageReserveBytes: 256 * 1024 * 1024,
-  storeCacheBytes: 256 * 1024 * 1024,
+  ...hostMemory(memoryShares()),
   commitIntervalMs: 200,
   runs: true,
 };

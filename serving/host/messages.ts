@@ -10,6 +10,9 @@ export interface HostSettings {
   /** An acknowledgement survives a power loss, not just a process kill. */
   readonly syncWrites: boolean;
   readonly storeCacheBytes: number;
+  /** A commit at the latest when so much has changed. */
+  readonly dirtyBytesMax: number;
+  readonly youngGenerationBytes: number;
   /** Bounds of the database's own memory and write-ahead log; state/ has the defaults. */
   readonly database?: Omit<RocksEngineOptions, 'onFailure'>;
   /** Nothing is taken while less of the disk is free (state/free-space.ts). */
