@@ -1,10 +1,10 @@
 import type { Interaction } from '../../schemas/index.ts';
 import type { KeyValueStore } from '../../topology/index.ts';
-import { twoPartKey } from '../binary/two-part-key.ts';
+import { keyRange, twoPartKey } from '../binary/two-part-key.ts';
 import type { CategoryVersions } from '../categories/category-versions.ts';
 import type { FunnelDifference } from '../sessions/funnel.ts';
 import { sessionKey } from '../sessions/session-key.ts';
-import { productsOf } from '../sessions/session-window-processor.ts';
+import { anySession, productsOf } from '../sessions/session-window-processor.ts';
 import { countsForWindow, withEvent, type SessionWindows } from '../sessions/session-window.ts';
 
 export interface WindowStores {
@@ -41,6 +41,15 @@ export async function redoWindows(
     if (after.length > 0) windows.put(key, after);
     else windows.delete(key);
     const left = productsOf([after]);
-    for (const productId of products) if (!left.has(productId)) sessionsOf.delete(twoPartKey(productId, key));
+    for (const productId of products) {
+      if (left.has(productId)) continue;
+      sessionsOf.delete(twoPartKey(productId, key));
+      if (!(await hasSessions(sessionsOf, productId))) sessionsOf.delete(anySession(productId));
+    }
   }
+}
+
+async function hasSessions(sessionsOf: KeyValueStore<string, Uint8Array>, productId: string): Promise<boolean> {
+  for await (const [row] of sessionsOf.range(keyRange(productId))) if (row !== anySession(productId)) return true;
+  return false;
 }

@@ -1,5 +1,6 @@
 import type { FunnelChange } from '../categories/category-change.ts';
 import { categoryAt, type CategoryVersions } from '../categories/category-versions.ts';
+import { utcHour } from '../hours/month-of-hours.ts';
 import type { SessionWindows } from './session-window.ts';
 
 /**
@@ -19,7 +20,7 @@ export class FunnelDifference {
         const category = categoryAt(categoriesOf(productId), hourMs);
         if (category !== null) bitsOf.set(category, (bitsOf.get(category) ?? 0) | bits);
       }
-      for (const [category, bits] of bitsOf) this.#count(category, startMs - (startMs % dayMs), bits, sign);
+      for (const [category, bits] of bitsOf) this.#count(category, dayOf(startMs), bits, sign);
     }
   }
 
@@ -36,6 +37,12 @@ export class FunnelDifference {
       this.#changes.set(key, { category, change: { kind: 'funnel', dayMs: day, bits, windows: sign } });
     else known.change.windows += sign;
   }
+}
+
+/** UTC start of the day; of a time that no Date can hold, that of the last one. */
+function dayOf(timestampMs: number): number {
+  const { startMs } = utcHour(timestampMs);
+  return startMs - (startMs % dayMs);
 }
 
 const dayMs = 86_400_000;

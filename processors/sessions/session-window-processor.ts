@@ -69,7 +69,9 @@ export class SessionWindowProcessor implements Processor<string, Interaction | C
     const after = withEvent(before, event);
     this.#windows.put(key, after);
     const { productId } = event;
-    if (isIn(after, productId) && !isIn(before, productId)) this.#sessionsOf.put(twoPartKey(productId, key), nothing);
+    if (!isIn(after, productId) || isIn(before, productId)) return;
+    this.#sessionsOf.put(twoPartKey(productId, key), nothing);
+    this.#sessionsOf.put(anySession(productId), nothing);
   }
 
   /** The rows that these products are in, before they have these categories and after. */
@@ -78,7 +80,12 @@ export class SessionWindowProcessor implements Processor<string, Interaction | C
     difference: FunnelDifference,
   ): Promise<void> {
     const keys = new Set<string>();
-    for (const [productId] of versions) for await (const key of this.#sessionKeysOf(productId)) keys.add(key);
+    await this.#sessionsOf.load(versions.map(([productId]) => anySession(productId)));
+    for (const [productId] of versions) {
+      // A range costs fifty times a point, and most products of a large catalogue have not been seen yet.
+      if (this.#sessionsOf.getLoaded(anySession(productId)) === undefined) continue;
+      for await (const key of this.#sessionKeysOf(productId)) keys.add(key);
+    }
     await this.#categories.load(versions.map(([productId]) => productId));
     const parts = [...inParts([...keys], rowsAtOnce)];
     for (const part of parts) await this.#count(part, difference, -1);
@@ -94,11 +101,19 @@ export class SessionWindowProcessor implements Processor<string, Interaction | C
   }
 
   async *#sessionKeysOf(productId: string): AsyncIterable<string> {
-    for await (const [key] of this.#sessionsOf.range(keyRange(productId))) yield parseTwoPartKey(key)[1];
+    for await (const [row] of this.#sessionsOf.range(keyRange(productId))) {
+      const [, key] = parseTwoPartKey(row);
+      if (key !== '') yield key;
+    }
   }
 
   readonly #categoriesOf = (productId: string): CategoryVersions =>
     this.#categories.getLoaded(productId) ?? noCategories;
+}
+
+/** The row that says that a product has others; no session key is empty. */
+export function anySession(productId: string): string {
+  return twoPartKey(productId, '');
 }
 
 function isEvent(value: Interaction | CategoryVersions): value is Interaction {

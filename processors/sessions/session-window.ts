@@ -22,7 +22,7 @@ export interface SessionWindow {
   readonly startMs: number;
   /** Of the last event; inclusive. */
   readonly endMs: number;
-  /** Of the latest event that names one, by (timestamp, event id). */
+  /** Of the latest event that names one, by (timestamp, event id, user). */
   readonly user: WindowUser | null;
   readonly views: number;
   readonly carts: number;
@@ -102,7 +102,8 @@ function mergeWindows(a: SessionWindow, b: SessionWindow): SessionWindow {
 function laterUser(a: WindowUser | null, b: WindowUser | null): WindowUser | null {
   if (a === null || b === null) return a ?? b;
   if (a.timestampMs !== b.timestampMs) return a.timestampMs > b.timestampMs ? a : b;
-  return a.eventId > b.eventId ? a : b;
+  if (a.eventId !== b.eventId) return a.eventId > b.eventId ? a : b;
+  return a.userId > b.userId ? a : b;
 }
 
 /** Two sorted lists as one; the same product and hour are one entry. */
