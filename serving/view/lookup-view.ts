@@ -73,6 +73,8 @@ export class LookupView implements PairView {
   readonly #titles: DemandCache<number>;
   readonly #categories: DemandCache<number>;
   readonly #tops: DemandCache<string>;
+  /** By the row's bytes: hundreds of entries, read by every list that is filled up. */
+  readonly #decodedTops = new WeakMap<Uint8Array, CategoryTops>();
   readonly #users: DemandCache<string>;
   readonly #demands: Demands;
   readonly #fetchedLayers: readonly (Layer & { forget(): void })[];
@@ -242,7 +244,12 @@ export class LookupView implements PairView {
     const row = this.#tops.get(category);
     if (row === undefined) this.#missing.tops.add(category);
     if (row === undefined || row === null) return undefined;
-    return storeSerdes[storeNames.categoryTops].value.deserialize(row);
+    let tops = this.#decodedTops.get(row);
+    if (tops === undefined) {
+      tops = storeSerdes[storeNames.categoryTops].value.deserialize(row);
+      this.#decodedTops.set(row, tops);
+    }
+    return tops;
   }
 
   /** A user's last products, latest first; undefined for an unknown user. */
