@@ -14,8 +14,8 @@ const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2
 test('24 kills leave every event counted once, every acknowledged one present, and the state of a recomputation', async () => {
   console.log(`MILLRACE_SEED=${seed}`);
   await using folder = await temporaryFolder();
-  const files = writePieces(folder.path, { lines: 3_000, count: 80 });
-  const run = { folder: folder.path, partitions: 4, files, filesPerLife: 3, httpEventsMin: 70_000 };
+  const files = writePieces(folder.path, { lines: 1_500, count: 80 });
+  const run = { folder: folder.path, partitions: 4, files, filesPerLife: 3, httpEventsMin: 35_000 };
   const startedMs = performance.now();
   const { kills, producers, failure } = await liveThrough(plannedKills(), run);
   const livedMs = performance.now() - startedMs;
@@ -36,7 +36,7 @@ test('24 kills leave every event counted once, every acknowledged one present, a
   );
   expect(problems).toEqual([]);
   expect(counts.clean).toBe(counts.accepted);
-  expect(counts.clean).toBeGreaterThanOrEqual(300_000);
+  expect(counts.clean).toBeGreaterThanOrEqual(150_000);
   expect(kills.length).toBeGreaterThanOrEqual(20);
   for (const { commits, batchesOpen, requestsOpen, point } of kills) {
     expect(commits).toBeGreaterThanOrEqual(1);

@@ -14,13 +14,11 @@ import { interactionKey, openUciOnlineRetail } from '../../sources/index.ts';
  * The two inputs of the recomputation against each other: the source files, with the rules of ingest in SQL, and the
  * events that `sources/` makes of them, event ids included.
  */
-const [year1, year2] = [1, 2].map((year) =>
-  fileURLToPath(new URL(`../../data/uci-online-retail/year-${year}.csv.br`, import.meta.url)),
-) as [string, string];
+const year = fileURLToPath(new URL('../../data/uci-online-retail/year-2.csv.br', import.meta.url));
 
 test('the events of sources/ say what the files say, in four partitions and with a file loaded twice', async () => {
-  const files = await recomputeUci([year1, year2]);
-  const log = await recomputeLog(events([year1, year2, year2]));
+  const files = await recomputeUci([year]);
+  const log = await recomputeLog(events([year, year]));
   const comparison = await compareState(files, readerOf(log));
   expect(formatComparison(comparison)).toMatch(/Everything compared is equal/);
   expect(log.counts.accepted).toBe(files.counts.accepted);
