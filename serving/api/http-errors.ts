@@ -46,7 +46,7 @@ export function millraceError(error: unknown, request: FastifyRequest): Millrace
     const found = request.headers['content-type'] ?? 'none';
     return new MillraceError(
       'MEDIA_TYPE_UNSUPPORTED',
-      `The content type wants to be application/json${request.url.startsWith('/v1/events') ? ' or application/x-ndjson' : ''}, found ${found}.`,
+      `The content type wants to be application/json${/^\/v1\/(events|products)(\?|$)/.test(request.url) ? ' or application/x-ndjson' : ''}, found ${found}.`,
     );
   }
   if (statusCode >= 400 && statusCode < 500)
