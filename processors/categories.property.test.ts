@@ -229,20 +229,15 @@ interface CategoryState {
   readonly funnels: Record<string, number[]>;
 }
 
+function noState(): CategoryState {
+  return { products: {}, categories: {}, trends: {}, hours: {}, members: {}, tops: {}, windows: {}, funnels: {} };
+}
+
 // The recomputation
 
 function recompute(facts: readonly Fact[]): CategoryState {
   const events = facts.flatMap((one) => ('event' in one ? one.event : []));
-  const state: CategoryState = {
-    products: {},
-    categories: {},
-    trends: {},
-    hours: {},
-    members: {},
-    tops: {},
-    windows: {},
-    funnels: {},
-  };
+  const state = noState();
   const rows = new Map<string, CategoryProduct>();
   for (const id of productIds) {
     const accepted = acceptedVersions(
@@ -440,16 +435,7 @@ const byId = (a: readonly unknown[], b: readonly unknown[]) => (String(a[0]) < S
 // What the topology keeps, in the same shape
 
 async function stateOf(driver: TopologyTestDriver, partitions: number): Promise<CategoryState> {
-  const state: CategoryState = {
-    products: {},
-    categories: {},
-    trends: {},
-    hours: {},
-    members: {},
-    tops: {},
-    windows: {},
-    funnels: {},
-  };
+  const state = noState();
   for (let partition = 0; partition < partitions; partition += 1) {
     const all = async <V>(name: string): Promise<(readonly [string, V])[]> => {
       const rows: (readonly [string, V])[] = [];

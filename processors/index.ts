@@ -33,36 +33,27 @@ export { interactionBinarySerde } from './binary/interaction-serde.ts';
 export { isActiveRow } from './catalogue/product-row.ts';
 export { catalogueCounters, type CatalogueCounter } from './catalogue/catalogue-version.ts';
 export type { FunnelDay, MonthOfFunnels } from './categories/category-funnels.ts';
-export { categoryProductKey, parseCategoryProductKey, type CategoryProduct } from './categories/category-products.ts';
+export { parseCategoryProductKey, type CategoryProduct } from './categories/category-products.ts';
 export {
   topsMax,
   trendingAt,
-  trendScore,
   type BestSeller,
   type CategoryTops,
   type ScoredTrend,
   type TrendingProduct,
 } from './categories/category-tops.ts';
-export {
-  categoryAt,
-  currentCategory,
-  type CategoryVersion,
-  type CategoryVersions,
-} from './categories/category-versions.ts';
-export { cleanseCounters, type CleanseCounter } from './cleanse/cleanse-processor.ts';
+export { currentCategory, type CategoryVersion, type CategoryVersions } from './categories/category-versions.ts';
+export { cleanseCounters, invalidInteraction, type CleanseCounter } from './cleanse/cleanse-processor.ts';
 export { eventIdentity } from './cleanse/event-identity.ts';
 export { pairStepSerde } from './pairs/pair-step-serde.ts';
 export { partitionOfItem } from './pairs/pair-processor.ts';
+export { addCounts, isNothing, noCounts, type Counts } from './hours/counts.ts';
 export {
-  addCounts,
   hourStartMs,
-  isNothing,
   monthKey,
   monthsBetween,
-  noCounts,
   parseMonthKey,
   utcHour,
-  type Counts,
   type HourCounts,
   type MonthOfHours,
   type UtcHour,

@@ -1,3 +1,4 @@
+import type { Counts } from '../hours/counts.ts';
 import type { ProductTrend } from '../products/product-trend.ts';
 
 /**
@@ -7,16 +8,10 @@ import type { ProductTrend } from '../products/product-trend.ts';
 export type CategoryChange = HoursChange | FunnelChange | ProductChange | ProductGone;
 
 /** Adds to an hour of the category; any number may be negative. From the product's task. */
-export interface HoursChange {
+export interface HoursChange extends Readonly<Counts> {
   readonly kind: 'hours';
   /** UTC start of the hour. */
   readonly hourMs: number;
-  readonly views: number;
-  readonly carts: number;
-  readonly purchases: number;
-  readonly returns: number;
-  readonly quantity: number;
-  readonly revenue: number;
 }
 
 /** Adds to a day of the category's funnel. From the session's task. */

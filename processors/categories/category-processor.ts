@@ -1,6 +1,7 @@
 import type { KeyValueStore, Processor, ProcessorContext, Record } from '../../topology/index.ts';
 import { keyRange } from '../binary/two-part-key.ts';
-import { addCounts, hourOfMonth, isNothing, monthKey, utcHour, type MonthOfHours } from '../hours/month-of-hours.ts';
+import { addCounts, isNothing } from '../hours/counts.ts';
+import { hourOfMonth, monthKey, utcHour, type MonthOfHours } from '../hours/month-of-hours.ts';
 import { storeNames } from '../store-names.ts';
 import type { CategoryChange, FunnelChange, HoursChange, ProductChange, ProductGone } from './category-change.ts';
 import { addToFunnel, type MonthOfFunnels } from './category-funnels.ts';

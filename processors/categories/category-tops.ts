@@ -75,7 +75,7 @@ export interface ScoredTrend {
   readonly score: number;
 }
 
-export function trendScore({ refMs, fast, slow }: ProductTrend, toMs: number): number {
+function trendScore({ refMs, fast, slow }: ProductTrend, toMs: number): number {
   const now = decayed(fast, { fromMs: refMs, toMs, halfLifeMs: fastHalfLifeMs });
   const usual = decayed(slow, { fromMs: refMs, toMs, halfLifeMs: slowHalfLifeMs });
   return now / (usual + usualPrior);

@@ -38,7 +38,7 @@ export class CleanseProcessor implements Processor<string, Interaction, string, 
   }
 
   async load(records: readonly Record<string, Interaction>[]): Promise<void> {
-    this.#invalid = records.map(({ value }) => invalidField(value));
+    this.#invalid = records.map(({ value }) => invalidInteraction(value));
     this.#next = 0;
     const valid = records
       .filter((_record, at) => this.#invalid[at] === undefined)
@@ -74,7 +74,7 @@ export const cleanseCounters = ['accepted', 'duplicates', 'invalid'] as const;
 export type CleanseCounter = (typeof cleanseCounters)[number];
 
 /** All rules of an interaction but the clock's, and one of sums: quantity × price stays a safe integer. */
-function invalidField(value: unknown): InvalidField | undefined {
+export function invalidInteraction(value: unknown): InvalidField | undefined {
   const checked = validateInteraction(value, Infinity);
   if (isInvalidField(checked)) return checked;
   if (Number.isSafeInteger(checked.quantity * checked.price)) return undefined;

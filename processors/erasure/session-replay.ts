@@ -6,7 +6,7 @@ import type { Session } from '../sessions/session.ts';
 import { sessionKey } from '../sessions/session-key.ts';
 import { SessionProcessor } from '../sessions/session-processor.ts';
 import { storeNames } from '../store-names.ts';
-import { detachedContext } from './detached-context.ts';
+import { runDetached } from './detached-processor.ts';
 
 /** What some sessions have come to, and what they have told the pair tables, from all their events. */
 export interface SessionReplay {
@@ -21,16 +21,11 @@ export async function replaySessions(events: readonly Interaction[]): Promise<Se
   const sessions = new HeapStore<string, Session>(storeNames.sessions);
   const totals = new HeapStore<string, PairTotals>(storeNames.pairTotals);
   const steps: PairStep[] = [];
-  const processor = new SessionProcessor();
-  processor.init(
-    detachedContext<PairStep>({
-      partition: 0,
-      store: (name) => (name === storeNames.sessions ? sessions : totals),
-      forward: ({ value }) => steps.push(value),
-    }),
-  );
   const records = events.map((value) => ({ key: sessionKey(value), value, timestamp: value.timestamp, headers: [] }));
-  await processor.load(records);
-  for (const record of records) processor.process(record);
+  await runDetached<Interaction, PairStep>(new SessionProcessor(), records, {
+    partition: 0,
+    store: (name) => (name === storeNames.sessions ? sessions : totals),
+    forward: ({ value }) => steps.push(value),
+  });
   return { sessions: new Map(sessions.entries()), totals: new Map(totals.entries()), steps };
 }

@@ -6,6 +6,7 @@ import { categoryAt, currentCategory, type CategoryVersions } from '../categorie
 import type { CleanseCounter } from '../cleanse/cleanse-processor.ts';
 import { eventIdentity } from '../cleanse/event-identity.ts';
 import { EventsSeen } from '../cleanse/events-seen.ts';
+import { countsOf } from '../hours/counts.ts';
 import { monthKey, monthsBetween, utcHour } from '../hours/month-of-hours.ts';
 import type { Chunk } from '../packed/chunk.ts';
 import type { ChunkKey } from '../packed/chunk-key.ts';
@@ -13,14 +14,15 @@ import { PairProcessor, partitionOfItem, partitionsOfStep } from '../pairs/pair-
 import type { PairStep } from '../pairs/pair-step.ts';
 import type { PairTotals } from '../pairs/pair-totals.ts';
 import { CategoryHoursChanges } from '../products/category-hours-changes.ts';
+import { productChange } from '../products/product-change.ts';
 import { countsByHour } from '../products/product-hours.ts';
-import { newProductStats, type ProductStats } from '../products/product-stats.ts';
+import type { ProductStats } from '../products/product-stats.ts';
 import { FunnelDifference } from '../sessions/funnel.ts';
 import type { Session } from '../sessions/session.ts';
 import { sessionKey } from '../sessions/session-key.ts';
 import type { SessionWindows } from '../sessions/session-window.ts';
 import { storeNames } from '../store-names.ts';
-import { detachedContext } from './detached-context.ts';
+import { runDetached, type Detached } from './detached-processor.ts';
 import { PairRemoval } from './pair-removal.ts';
 import { ProductRows } from './product-rows.ts';
 import { replaySessions } from './session-replay.ts';
@@ -162,11 +164,7 @@ export class UserErasure {
         .filter((step) => partitionsOfStep(step, partitions).includes(partition))
         .map((value) => ({ key: value.item, value, timestamp: 0, headers: [] }));
       if (records.length === 0) continue;
-      const processor = new PairProcessor(partitions);
-      processor.init(detachedContext({ partition, store: (name) => stores.get(name, partition) }));
-      await processor.load(records);
-      for (const record of records) processor.process(record);
-      await processor.beforeCommit();
+      await runDetached(new PairProcessor(partitions), records, storesAt(stores, partition));
     }
   }
 
@@ -183,15 +181,7 @@ export class UserErasure {
       const product = await stores.get<string, Product>(storeNames.products, partition).get(productId);
       if (versions !== undefined) categories.set(productId, versions);
       const category = currentCategory(versions ?? []);
-      const { service, purchases, trend } = rows.stats ?? newProductStats();
-      const change: CategoryChange = {
-        kind: 'product',
-        productId,
-        active: product?.active !== false,
-        service,
-        purchases,
-        trend,
-      };
+      const change = productChange(productId, rows.stats, product);
       tell('', rows.stats === undefined ? { kind: 'gone', productId } : change);
       if (category !== null) tell(category, change);
     }
@@ -205,7 +195,7 @@ export class UserErasure {
     for (const event of this.#taken.flat()) {
       const { startMs } = utcHour(event.timestamp);
       const category = categoryAt(categories.get(event.productId) ?? [], startMs);
-      if (category !== null && countsByHour(event)) hours.addEvent(category, startMs, event, -1);
+      if (category !== null && countsByHour(event)) hours.add(category, startMs, countsOf(event), -1);
     }
     return hours.take();
   }
@@ -214,11 +204,7 @@ export class UserErasure {
     for (let partition = 0; partition < this.#options.partitions; partition += 1) {
       const own = changes.filter(({ key }) => this.#owner(key) === partition);
       if (own.length === 0) continue;
-      const processor = new CategoryProcessor();
-      processor.init(detachedContext({ partition, store: (name) => stores.get(name, partition) }));
-      await processor.load(own);
-      for (const record of own) processor.process(record);
-      await processor.beforeCommit();
+      await runDetached(new CategoryProcessor(), own, storesAt(stores, partition));
     }
   }
 
@@ -241,6 +227,10 @@ export interface ErasureStores {
 export interface RefusedCounts {
   duplicates: number;
   invalid: number;
+}
+
+function storesAt(stores: ErasureStores, partition: number): Detached<unknown> {
+  return { partition, store: (name) => stores.get(name, partition) };
 }
 
 async function putRows(stores: ErasureStores, partition: number, productId: string, rows: ProductRows): Promise<void> {

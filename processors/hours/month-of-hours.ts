@@ -1,54 +1,20 @@
 import type { Serde } from '../../schemas/index.ts';
 import { ByteReader } from '../binary/byte-reader.ts';
 import { ByteWriter } from '../binary/byte-writer.ts';
+import { noCounts, readCounts, writeCounts, type Counts } from './counts.ts';
 
 /**
  * The hours of one UTC month that had an event, ascending: the row of `product-hours` and `category-hours`. A day is the
  * sum of its hours.
  *
  *     key:    <id>/<yyyy-mm>    the month follows the last slash, whatever the id
- *     bytes:  { hour varint | views | carts | purchases | returns | quantity zigzag | revenue zigzag } × hours
+ *     bytes:  { hour varint | counts } × hours
  */
 export type MonthOfHours = HourCounts[];
 
 export interface HourCounts extends Counts {
   /** Of the month: 24 · (day − 1) + hour of the day, 0..743. */
   readonly hour: number;
-}
-
-/** Events of each kind, pieces and money (1/10,000 of the currency), bought less returned. */
-export interface Counts {
-  views: number;
-  carts: number;
-  purchases: number;
-  returns: number;
-  quantity: number;
-  revenue: number;
-}
-
-export function noCounts(): Counts {
-  return { views: 0, carts: 0, purchases: 0, returns: 0, quantity: 0, revenue: 0 };
-}
-
-/**
- * Adds up over hours or products. Quantity and money stop at ±2^52 (450 billion of a currency): a sum over many products is
- * nothing that a single event can be refused for.
- */
-export function addCounts(to: Counts, add: Readonly<Counts>, sign: 1 | -1 = 1): void {
-  to.views += sign * add.views;
-  to.carts += sign * add.carts;
-  to.purchases += sign * add.purchases;
-  to.returns += sign * add.returns;
-  to.quantity = bounded(to.quantity + sign * add.quantity);
-  to.revenue = bounded(to.revenue + sign * add.revenue);
-}
-
-function bounded(sum: number): number {
-  return Math.max(-sumMax, Math.min(sumMax, sum));
-}
-
-export function isNothing({ views, carts, purchases, returns, quantity, revenue }: Readonly<Counts>): boolean {
-  return views === 0 && carts === 0 && purchases === 0 && returns === 0 && quantity === 0 && revenue === 0;
 }
 
 export function monthKey(id: string, month: string): string {
@@ -111,34 +77,22 @@ export const monthOfHoursSerde: Serde<MonthOfHours> = {
   name: 'month-of-hours',
   serialize(month) {
     writer.begin();
-    for (const { hour, views, carts, purchases, returns, quantity, revenue } of month) {
-      writer.varint(hour).varint(views).varint(carts).varint(purchases).varint(returns);
-      writer.zigzag(quantity).zigzag(revenue);
+    for (const counts of month) {
+      writer.varint(counts.hour);
+      writeCounts(writer, counts);
     }
     return writer.finish();
   },
   deserialize(bytes) {
     const reader = new ByteReader('month-of-hours', bytes);
     const month: MonthOfHours = [];
-    while (!reader.atEnd) {
-      month.push({
-        hour: reader.varint(),
-        views: reader.varint(),
-        carts: reader.varint(),
-        purchases: reader.varint(),
-        returns: reader.varint(),
-        quantity: reader.zigzag(),
-        revenue: reader.zigzag(),
-      });
-    }
+    while (!reader.atEnd) month.push({ hour: reader.varint(), ...readCounts(reader) });
     return month;
   },
   sizeOf: (month) => 64 + month.length * 90,
 };
 
 const hourMs = 3_600_000;
-/** What zigzag can hold. */
-const sumMax = 2 ** 52 - 1;
 /** The last instant of a Date, 275760-09-13T00:00Z. */
 const dateEndMs = 8.64e15;
 const writer = new ByteWriter();

@@ -1,7 +1,5 @@
-import type { Interaction } from '../../schemas/index.ts';
 import type { HoursChange } from '../categories/category-change.ts';
-import { addCounts, isNothing, noCounts, type Counts } from '../hours/month-of-hours.ts';
-import { quantityOf, revenueOf } from './amount.ts';
+import { addCounts, isNothing, noCounts, type Counts } from '../hours/counts.ts';
 
 /** What the products of a task have to tell categories about their hours: gathered until the commit, one sum an hour. */
 export class CategoryHoursChanges {
@@ -9,19 +7,6 @@ export class CategoryHoursChanges {
 
   add(category: string, hourMs: number, counts: Readonly<Counts>, sign: 1 | -1 = 1): void {
     addCounts(this.#sumOf(category, hourMs), counts, sign);
-  }
-
-  addEvent(category: string, hourMs: number, event: Interaction, sign: 1 | -1 = 1): void {
-    const { type } = event;
-    const counts = {
-      views: type === 'view' ? 1 : 0,
-      carts: type === 'cart' ? 1 : 0,
-      purchases: type === 'purchase' ? 1 : 0,
-      returns: type === 'return' ? 1 : 0,
-      quantity: quantityOf(event),
-      revenue: revenueOf(event),
-    };
-    this.add(category, hourMs, counts, sign);
   }
 
   /** Gives all of it, and forgets it. What adds up to nothing is left out. */

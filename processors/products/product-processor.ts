@@ -10,9 +10,11 @@ import {
 import type { CategoryChange } from '../categories/category-change.ts';
 import { categoryAt, currentCategory, withVersion, type CategoryVersions } from '../categories/category-versions.ts';
 import { HyperLogLog } from '../hll/hyper-log-log.ts';
+import { countsOf } from '../hours/counts.ts';
 import { hourStartMs, monthKey, monthsBetween, utcHour, type MonthOfHours } from '../hours/month-of-hours.ts';
 import { storeNames } from '../store-names.ts';
 import { CategoryHoursChanges } from './category-hours-changes.ts';
+import { productChange } from './product-change.ts';
 import { addToHour, countsByHour } from './product-hours.ts';
 import type { ProductOutput } from './product-output.ts';
 import { addToStats, newProductStats, type ProductStats } from './product-stats.ts';
@@ -104,7 +106,7 @@ export class ProductProcessor implements Processor<string, Interaction | Product
       addToHour(hours, hour, event);
       this.#hours.put(key, hours);
       const category = categoryAt(categories, startMs);
-      if (category !== null) this.#hoursChanges.addEvent(category, startMs, event);
+      if (category !== null) this.#hoursChanges.add(category, startMs, countsOf(event));
     }
     if (userId !== null && event.type !== 'return') {
       const users = this.#users.getLoaded(productId) ?? new HyperLogLog();
@@ -186,9 +188,7 @@ export class ProductProcessor implements Processor<string, Interaction | Product
     const category = currentCategory(this.#categories.getLoaded(productId) ?? none);
     if (told !== null && told !== category) this.#tell(told, { kind: 'gone', productId });
     const stats = this.#stats.getLoaded(productId);
-    const { service, purchases, trend } = stats ?? newProductStats();
-    const active = this.#products.getLoaded(productId)?.active !== false;
-    const change: CategoryChange = { kind: 'product', productId, active, service, purchases, trend };
+    const change = productChange(productId, stats, this.#products.getLoaded(productId));
     if (stats !== undefined) this.#tell('', change);
     if (category !== null) this.#tell(category, change);
   }

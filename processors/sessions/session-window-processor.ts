@@ -6,7 +6,7 @@ import type { CategoryVersions } from '../categories/category-versions.ts';
 import { storeNames } from '../store-names.ts';
 import { FunnelDifference } from './funnel.ts';
 import { sessionKey } from './session-key.ts';
-import { countsForWindow, withEvent, type SessionWindows } from './session-window.ts';
+import { bitOf, countsForWindow, withEvent, type SessionWindows } from './session-window.ts';
 
 /**
  * Clean interactions by session key, and the categories of all products → session windows, and what they change in the
@@ -66,10 +66,9 @@ export class SessionWindowProcessor implements Processor<string, Interaction | C
   #add(key: string, event: Interaction): void {
     const before = this.#windows.getLoaded(key) ?? none;
     if (!this.#before.has(key)) this.#before.set(key, before);
-    const after = withEvent(before, event);
-    this.#windows.put(key, after);
+    this.#windows.put(key, withEvent(before, event));
     const { productId } = event;
-    if (!isIn(after, productId) || isIn(before, productId)) return;
+    if (bitOf(event) === 0 || isIn(before, productId)) return;
     this.#sessionsOf.put(twoPartKey(productId, key), nothing);
     this.#sessionsOf.put(anySession(productId), nothing);
   }

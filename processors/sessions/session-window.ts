@@ -1,8 +1,8 @@
 import type { Interaction, Serde } from '../../schemas/index.ts';
 import { ByteReader } from '../binary/byte-reader.ts';
 import { ByteWriter } from '../binary/byte-writer.ts';
-import { hourMs } from '../categories/category-versions.ts';
-import { quantityOf, revenueOf } from '../products/amount.ts';
+import { hourMs, hourOf } from '../categories/category-versions.ts';
+import { countsOf, readCounts, sumOfCounts, writeCounts, type Counts } from '../hours/counts.ts';
 import { sessionGapMs } from './session.ts';
 
 /**
@@ -12,26 +12,18 @@ import { sessionGapMs } from './session.ts';
  * belongs to it, one between two windows makes them one. Windows are never changed in place: who holds a row holds the
  * windows of that moment.
  *
- *     bytes: { startMs | endMs − startMs | views | carts | purchases | returns | quantity zigzag | revenue zigzag |
+ *     bytes: { startMs | endMs − startMs | counts |
  *              0, or 1 and user text, its time − startMs, its event id |
  *              n | { product text | hour − that of startMs | bits u8 } × n } × windows            numbers varints
  */
 export type SessionWindows = readonly SessionWindow[];
 
-export interface SessionWindow {
+export interface SessionWindow extends Readonly<Counts> {
   readonly startMs: number;
   /** Of the last event; inclusive. */
   readonly endMs: number;
   /** Of the latest event that names one, by (timestamp, event id, user). */
   readonly user: WindowUser | null;
-  readonly views: number;
-  readonly carts: number;
-  readonly purchases: number;
-  readonly returns: number;
-  /** Bought less returned, as revenue. */
-  readonly quantity: number;
-  /** In 1/10,000 of the currency. */
-  readonly revenue: number;
   /** Ascending by (product, hour). */
   readonly products: readonly WindowProduct[];
 }
@@ -56,6 +48,13 @@ export function countsForWindow({ service }: Interaction): boolean {
   return !service;
 }
 
+/** What an event says was done with its product: viewed 1, carted 2, purchased 4, anything else 0. */
+export function bitOf({ type }: Interaction): number {
+  if (type === 'view') return 1;
+  if (type === 'cart') return 2;
+  return type === 'purchase' ? 4 : 0;
+}
+
 /** The windows with one more event, in whatever order events come. */
 export function withEvent(windows: SessionWindows, event: Interaction): SessionWindows {
   const { timestamp } = event;
@@ -68,19 +67,14 @@ export function withEvent(windows: SessionWindows, event: Interaction): SessionW
 }
 
 function windowOf(event: Interaction): SessionWindow {
-  const { type, timestamp, userId, eventId, productId } = event;
-  const bits = type === 'view' ? 1 : type === 'cart' ? 2 : type === 'purchase' ? 4 : 0;
+  const { timestamp, userId, eventId, productId } = event;
+  const bits = bitOf(event);
   return {
     startMs: timestamp,
     endMs: timestamp,
     user: userId === null ? null : { userId, timestampMs: timestamp, eventId },
-    views: type === 'view' ? 1 : 0,
-    carts: type === 'cart' ? 1 : 0,
-    purchases: type === 'purchase' ? 1 : 0,
-    returns: type === 'return' ? 1 : 0,
-    quantity: quantityOf(event),
-    revenue: revenueOf(event),
-    products: bits === 0 ? [] : [{ productId, hourMs: timestamp - (timestamp % hourMs), bits }],
+    ...countsOf(event),
+    products: bits === 0 ? [] : [{ productId, hourMs: hourOf(timestamp), bits }],
   };
 }
 
@@ -89,12 +83,7 @@ function mergeWindows(a: SessionWindow, b: SessionWindow): SessionWindow {
     startMs: Math.min(a.startMs, b.startMs),
     endMs: Math.max(a.endMs, b.endMs),
     user: laterUser(a.user, b.user),
-    views: a.views + b.views,
-    carts: a.carts + b.carts,
-    purchases: a.purchases + b.purchases,
-    returns: a.returns + b.returns,
-    quantity: bounded(a.quantity + b.quantity),
-    revenue: bounded(a.revenue + b.revenue),
+    ...sumOfCounts(a, b),
     products: mergeProducts(a.products, b.products),
   };
 }
@@ -124,19 +113,14 @@ function compare(a: WindowProduct, b: WindowProduct): number {
   return a.hourMs - b.hourMs;
 }
 
-/** As sums over hours are (hours/month-of-hours.ts). */
-function bounded(sum: number): number {
-  return Math.max(-sumMax, Math.min(sumMax, sum));
-}
-
 export const sessionWindowsSerde: Serde<SessionWindows> = {
   name: 'session-windows',
   serialize(windows) {
     writer.begin();
-    for (const { startMs, endMs, user, products, ...counts } of windows) {
+    for (const window of windows) {
+      const { startMs, endMs, user, products } = window;
       writer.varint(startMs).varint(endMs - startMs);
-      writer.varint(counts.views).varint(counts.carts).varint(counts.purchases).varint(counts.returns);
-      writer.zigzag(counts.quantity).zigzag(counts.revenue);
+      writeCounts(writer, window);
       writer.byte(user === null ? 0 : 1);
       if (user !== null)
         writer
@@ -169,12 +153,7 @@ function readWindow(reader: ByteReader): SessionWindow {
   return {
     startMs,
     endMs: startMs + reader.varint(),
-    views: reader.varint(),
-    carts: reader.varint(),
-    purchases: reader.varint(),
-    returns: reader.varint(),
-    quantity: reader.zigzag(),
-    revenue: reader.zigzag(),
+    ...readCounts(reader),
     user:
       reader.byte() === 0
         ? null
@@ -187,5 +166,4 @@ function readWindow(reader: ByteReader): SessionWindow {
   };
 }
 
-const sumMax = 2 ** 52 - 1;
 const writer = new ByteWriter();

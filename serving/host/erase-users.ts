@@ -4,17 +4,12 @@ import {
   defaultDedupeHorizonMs,
   eventIdentity,
   interactionSerde,
+  invalidInteraction,
   shopTopics,
   UserErasure,
   type ErasureStores,
 } from '../../processors/index.ts';
-import {
-  isInvalidField,
-  validateInteraction,
-  type Interaction,
-  type SchemaRegistry,
-  type Serde,
-} from '../../schemas/index.ts';
+import { type Interaction, type SchemaRegistry, type Serde } from '../../schemas/index.ts';
 import type { BatchWriter, Engine, GroupCommit } from '../../state/index.ts';
 import type { EmbeddedRuntime, KeyValueStore } from '../../topology/index.ts';
 import type { EventIndex } from './event-index.ts';
@@ -31,10 +26,7 @@ import type { Erased } from './messages.ts';
  */
 export async function eraseUsers(users: readonly string[], parts: ErasureParts): Promise<Erased> {
   const { runtime, log, registry, partitions, index } = parts;
-  const serdes: EventSerdes = {
-    raw: await interactionSerde(registry, shopTopics.interactions),
-    clean: await interactionSerde(registry, shopTopics.clean),
-  };
+  const serdes = await eventSerdes(registry);
   await runtime.caughtUp();
   const holder: { note?: ErasureNote; events: number } = { events: 0 };
   await runtime.standStill(async () => {
@@ -84,9 +76,12 @@ interface ErasureNote {
   readonly ends: readonly (TopicPartition & { readonly offset: number })[];
 }
 
-interface EventSerdes {
-  readonly raw: Serde<Interaction>;
-  readonly clean: Serde<Interaction>;
+async function eventSerdes(registry: SchemaRegistry) {
+  const [raw, clean] = await Promise.all([
+    interactionSerde(registry, shopTopics.interactions),
+    interactionSerde(registry, shopTopics.clean),
+  ]);
+  return { raw, clean };
 }
 
 /** Gives how many dead letters went. */
@@ -94,10 +89,11 @@ async function finishErasure({ users, ends }: ErasureNote, parts: ErasureParts):
   const { log, registry, commits } = parts;
   const names = namesOf(users);
   const of = new Set(users);
+  const { raw, clean } = await eventSerdes(registry);
   let deadLetters = 0;
   for (const { topic, partition, offset } of ends) {
     // Dead letters are of the topic that they were refused from, or were never encoded.
-    const serde = await interactionSerde(registry, topic === shopTopics.clean ? topic : shopTopics.interactions);
+    const serde = topic === shopTopics.clean ? clean : raw;
     const removed = await log.removeRecords(
       { topic, partition },
       {
@@ -132,16 +128,11 @@ async function refusedEvents(
     for await (const event of eventsIn(log, at, of.serde, of.names, end)) {
       if (!erasure.isOfUsers(event)) continue;
       of.ids.push(eventIdentity(event));
-      if (isRefused(event)) refused[at.partition]!.invalid += 1;
+      if (invalidInteraction(event) !== undefined) refused[at.partition]!.invalid += 1;
       else refused[at.partition]!.duplicates += 1;
     }
   }
   return refused;
-}
-
-/** As the cleanse step judges. */
-function isRefused(event: Interaction): boolean {
-  return isInvalidField(validateInteraction(event, Infinity)) || !Number.isSafeInteger(event.quantity * event.price);
 }
 
 async function* eventsIn(

@@ -1,4 +1,4 @@
-import type { ProcessorContext, Record } from '../../topology/index.ts';
+import type { Processor, ProcessorContext, Record } from '../../topology/index.ts';
 
 /** What lets a processor of the shop run outside its task: over the stores it is given, sending to whoever asks. */
 export interface Detached<V> {
@@ -7,7 +7,19 @@ export interface Detached<V> {
   forward?(record: Record<string, V>): void;
 }
 
-export function detachedContext<V>({ partition, store, forward }: Detached<V>): ProcessorContext<string, V> {
+/** Runs a new processor over records, as one batch and its commit. */
+export async function runDetached<VIn, VOut>(
+  processor: Processor<string, VIn, string, VOut>,
+  records: readonly Record<string, VIn>[],
+  detached: Detached<VOut>,
+): Promise<void> {
+  processor.init?.(detachedContext(detached));
+  await processor.load?.(records);
+  for (const record of records) await processor.process(record);
+  await processor.beforeCommit?.();
+}
+
+function detachedContext<V>({ partition, store, forward }: Detached<V>): ProcessorContext<string, V> {
   return {
     applicationId: 'erasure',
     taskId: `erasure_${partition}`,
