@@ -3,7 +3,7 @@ import type { GroupCommit } from '../../state/group-commit.ts';
 import type { Catalog } from './catalog.ts';
 import { compact } from './compaction.ts';
 import { producerKey } from './layout.ts';
-import type { PartitionLog } from './partition-log.ts';
+import type { PartitionLog, Rewrite } from './partition-log.ts';
 import type { ReadCache } from './read-cache.ts';
 import { removeRecords, type RecordRemoval } from './record-removal.ts';
 import { retentionStart } from './retention.ts';
@@ -33,13 +33,8 @@ export class Cleaner {
   /** Takes single records out of a partition, for ever; between two passes. How many they were. */
   async removeRecords(partition: PartitionLog, removal: RecordRemoval): Promise<number> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined); // Whoever asked for the pass hears of it.
-    const { engine, commits, cache, timeIndex } = this.#context;
-    const removed = removeRecords(engine, partition, removal, async (batches) => {
-      await commits.submit((writer) => {
-        for (const batch of batches) partition.stageRewrite(writer, batch);
-      });
-      cache.forget(partition);
-    });
+    const { engine, timeIndex } = this.#context;
+    const removed = removeRecords(engine, partition, removal, (batches) => this.#rewrite(partition, batches));
     this.#running = removed.then(() => undefined).finally(() => (this.#running = undefined));
     await this.#running;
     timeIndex(partition).forget();
@@ -87,16 +82,11 @@ export class Cleaner {
   }
 
   async #compact(partition: PartitionLog, nowMs: number): Promise<void> {
-    const { engine, commits, cache, timeIndex, compactionKeysMax: keysMax } = this.#context;
+    const { engine, commits, timeIndex, compactionKeysMax: keysMax } = this.#context;
     const changed = await compact(engine, partition, {
       nowMs,
       keysMax,
-      rewrite: async (batches) => {
-        await commits.submit((writer) => {
-          for (const batch of batches) partition.stageRewrite(writer, batch);
-        });
-        cache.forget(partition);
-      },
+      rewrite: (batches) => this.#rewrite(partition, batches),
       done: (result) =>
         commits.submit((writer) => {
           partition.compactedUpTo = result.compactedUpTo;
@@ -105,6 +95,13 @@ export class Cleaner {
         }),
     });
     if (changed) timeIndex(partition).forget();
+  }
+
+  async #rewrite(partition: PartitionLog, batches: readonly Rewrite[]): Promise<void> {
+    await this.#context.commits.submit((writer) => {
+      for (const batch of batches) partition.stageRewrite(writer, batch);
+    });
+    this.#context.cache.forget(partition);
   }
 
   async #forgetProducers(partition: PartitionLog, nowMs: number): Promise<void> {

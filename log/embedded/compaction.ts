@@ -1,5 +1,6 @@
 import type { Engine } from '../../state/engine.ts';
 import type { FetchedRecord } from '../log.ts';
+import { rewriteBatches } from './batch-rewriting.ts';
 import type { PartitionLog, Rewrite } from './partition-log.ts';
 import { decodeRecordBatch, type RecordBatch } from './record-batch.ts';
 
@@ -18,35 +19,22 @@ import { decodeRecordBatch, type RecordBatch } from './record-batch.ts';
  * without a key are kept; `produce` refuses them on a compacted topic.
  */
 export async function compact(engine: Engine, partition: PartitionLog, options: CompactionOptions): Promise<boolean> {
-  const from = partition.logStart;
-  const { end, lastOffsets } = await lastOffsetsOfKeys(engine, partition, options.keysMax);
-  const horizonMs = options.nowMs + (partition.spec.deleteRetentionMs ?? defaultDeleteRetentionMs);
-  let step: Rewrite[] = [];
-  let stepBytes = 0;
-  let changed = false;
+  const { nowMs, keysMax, rewrite, done } = options;
+  const { end, lastOffsets } = await lastOffsetsOfKeys(engine, partition, keysMax);
+  const horizonMs = nowMs + (partition.spec.deleteRetentionMs ?? defaultDeleteRetentionMs);
   let nextHorizonMs = 0;
-  const range = { gte: partition.key(from), lt: partition.key(Math.max(from, end)) };
-  for await (const chunk of engine.range('log', range)) {
-    for (const { value } of chunk) {
-      const batch = decodeRecordBatch(value);
-      const rewrite = thin(batch, lastOffsets, options.nowMs, horizonMs);
-      const horizon = (rewrite ?? batch).deleteHorizonMs;
-      if (horizon > options.nowMs && (nextHorizonMs === 0 || horizon < nextHorizonMs)) nextHorizonMs = horizon;
-      if (rewrite === undefined) continue;
-      step.push(rewrite);
-      stepBytes += value.length;
-      if (stepBytes < stepBytesMax) continue;
-      await options.rewrite(step);
-      changed = true;
-      step = [];
-      stepBytes = 0;
-    }
-  }
-  if (step.length > 0) {
-    await options.rewrite(step);
-    changed = true;
-  }
-  await options.done({ compactedUpTo: end, nextHorizonMs });
+  const changed = await rewriteBatches(engine, partition, {
+    end,
+    rewrite,
+    thin: (bytes) => {
+      const batch = decodeRecordBatch(bytes);
+      const thinned = thin(batch, lastOffsets, nowMs, horizonMs);
+      const horizon = (thinned ?? batch).deleteHorizonMs;
+      if (horizon > nowMs && (nextHorizonMs === 0 || horizon < nextHorizonMs)) nextHorizonMs = horizon;
+      return thinned;
+    },
+  });
+  await done({ compactedUpTo: end, nextHorizonMs });
   return changed;
 }
 
@@ -54,9 +42,9 @@ export interface CompactionOptions {
   readonly nowMs: number;
   readonly keysMax: number;
   /** Writes a bounded step. */
-  rewrite(batches: readonly Rewrite[]): Promise<void>;
+  readonly rewrite: (batches: readonly Rewrite[]) => Promise<void>;
   /** All below is compact now, and the next tombstones are due at the horizon (0: there are none). */
-  done(result: { readonly compactedUpTo: number; readonly nextHorizonMs: number }): Promise<void>;
+  readonly done: (result: { readonly compactedUpTo: number; readonly nextHorizonMs: number }) => Promise<void>;
 }
 
 async function lastOffsetsOfKeys(engine: Engine, partition: PartitionLog, keysMax: number) {
@@ -108,4 +96,3 @@ function token(key: Uint8Array): string {
 }
 
 const defaultDeleteRetentionMs = 24 * 3600 * 1000;
-const stepBytesMax = 4 * 1024 * 1024;

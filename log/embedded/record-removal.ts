@@ -1,5 +1,6 @@
 import type { Engine } from '../../state/engine.ts';
 import type { FetchedRecord } from '../log.ts';
+import { rewriteBatches } from './batch-rewriting.ts';
 import type { PartitionLog, Rewrite } from './partition-log.ts';
 import { decodeRecordBatch } from './record-batch.ts';
 
@@ -24,34 +25,17 @@ export async function removeRecords(
 ): Promise<number> {
   const end = Math.min(belowOffset, partition.lastStable);
   let removed = 0;
-  let step: Rewrite[] = [];
-  let stepBytes = 0;
-  // A batch is keyed by its last offset, so the one that holds `end` may stand at or above it.
-  for await (const chunk of engine.range('log', {
-    gte: partition.key(partition.logStart),
-    lt: partition.key(partition.lastStable),
-  })) {
-    for (const { value } of chunk) {
-      if (!mayHold(value)) continue;
-      const batch = decodeRecordBatch(value);
-      const records = batch.records.filter((record) => record.offset >= end || !removes(record));
-      if (records.length === batch.records.length) continue;
-      removed += batch.records.length - records.length;
-      step.push({
-        baseOffset: batch.baseOffset,
-        lastOffset: batch.lastOffset,
-        deleteHorizonMs: batch.deleteHorizonMs,
-        records,
-      });
-      stepBytes += value.length;
-      if (stepBytes < stepBytesMax) continue;
-      await rewrite(step);
-      step = [];
-      stepBytes = 0;
-    }
-  }
-  if (step.length > 0) await rewrite(step);
+  await rewriteBatches(engine, partition, {
+    // A batch is keyed by its last offset, so the one that holds `end` may stand above it.
+    end: partition.lastStable,
+    rewrite,
+    thin: (bytes) => {
+      if (!mayHold(bytes)) return undefined;
+      const { records, ...batch } = decodeRecordBatch(bytes);
+      const kept = records.filter((record) => record.offset >= end || !removes(record));
+      removed += records.length - kept.length;
+      return kept.length === records.length ? undefined : { ...batch, records: kept };
+    },
+  });
   return removed;
 }
-
-const stepBytesMax = 4 * 1024 * 1024;
