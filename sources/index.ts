@@ -1,13 +1,7 @@
 /** Sources: where events and products come from. */
 export type * from './event-source.ts';
 export { type AmazonOptions, openAmazonProducts } from './catalogue/amazon-products.ts';
-export {
-  ingestProducts,
-  type IngestProductsOptions,
-  productRecord,
-  productSerde,
-  productsHistoryTopic,
-} from './catalogue/ingest-products.ts';
+export { ingestProducts, type IngestProductsOptions, productRecord } from './catalogue/ingest-products.ts';
 export type * from './catalogue/product-source.ts';
 export * from './generator/index.ts';
 export { interactionKey } from './partitioning.ts';

@@ -1,6 +1,7 @@
+import { productSerde, shopTopics } from '../../processors/index.ts';
 import { openEmbeddedRegistry } from '../../schemas/index.ts';
 import { HostPort, hostTarget } from '../../serving/host/index.ts';
-import { ingestProducts, openAmazonProducts, productSerde, productsHistoryTopic } from '../../sources/index.ts';
+import { ingestProducts, openAmazonProducts } from '../../sources/index.ts';
 import type { ProductBatch, ProductSource } from '../../sources/index.ts';
 import type { LoadJob, LoadMessage, LoadProgress } from './load-messages.ts';
 import { TalliedTarget } from './tallied-target.ts';
@@ -14,8 +15,8 @@ export async function loadCatalogue(
   const host = new HostPort(port);
   try {
     const file = await openAmazonProducts(path, catalogue);
-    const serde = await productSerde(await openEmbeddedRegistry(dataDir));
-    const target = new TalliedTarget(hostTarget(host, partitions, productsHistoryTopic));
+    const serde = await productSerde(await openEmbeddedRegistry(dataDir), shopTopics.productsHistory);
+    const target = new TalliedTarget(hostTarget(host, partitions, shopTopics.productsHistory));
     const unusable: Record<string, number> = {};
     const source: ProductSource = { ...file, batches: () => counted(file, unusable) };
     let bytesRead = 0;

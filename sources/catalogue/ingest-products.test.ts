@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { partitionForKey } from '../../log/index.ts';
-import { openEmbeddedRegistry } from '../../schemas/index.ts';
+import { avroSerde, openEmbeddedRegistry, productSchema, type Product } from '../../schemas/index.ts';
 import type { IngestTarget } from '../ingest.ts';
 import { openAmazonProducts } from './amazon-products.ts';
-import { ingestProducts, productSerde } from './ingest-products.ts';
+import { ingestProducts } from './ingest-products.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-ingest-products-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -17,7 +17,10 @@ test('a product is keyed by its id and dated by updatedAt; a reject has the same
   const header =
     'asin,title,imgUrl,productURL,stars,reviews,price,listPrice,category_id,isBestSeller,boughtInLastMonth';
   writeFileSync(path, `${header}\nA,a,,,4.5,1,1.5,0.0,1,False,0\nB,b\n`);
-  const serde = await productSerde(await openEmbeddedRegistry(folder));
+  const serde = await avroSerde<Product>(await openEmbeddedRegistry(folder), {
+    subject: 'products.history-value',
+    schema: productSchema,
+  });
   const load = async () => {
     const records: Parameters<IngestTarget['appendEvents']>[0][number][] = [];
     const letterIds: string[] = [];

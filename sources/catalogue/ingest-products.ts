@@ -1,10 +1,7 @@
 import { partitionForKey } from '../../log/index.ts';
-import { avroSerde, type Product, productSchema, type SchemaRegistry, type Serde } from '../../schemas/index.ts';
+import type { Product, Serde } from '../../schemas/index.ts';
 import { ingestBatches, type BatchOptions, type IngestProgress } from '../ingest.ts';
 import type { ProductSource } from './product-source.ts';
-
-/** Every version of every product, keyed by the product's id; its timestamp is `updatedAt`. */
-export const productsHistoryTopic = 'products.history';
 
 export interface IngestProductsOptions extends BatchOptions {
   readonly source: ProductSource;
@@ -23,12 +20,9 @@ export async function ingestProducts({ source, serde, ...options }: IngestProduc
   }));
 }
 
+/** A version for `products.history`, keyed by the product's id; its timestamp is `updatedAt`. */
 export function productRecord(product: Product, serde: Serde<Product>, partitions: number) {
   const key = Buffer.from(product.id);
   const partition = partitionForKey(key, partitions);
   return { partition, key, value: serde.serialize(product), timestamp: product.updatedAt };
-}
-
-export function productSerde(registry: SchemaRegistry): Promise<Serde<Product>> {
-  return avroSerde<Product>(registry, { subject: `${productsHistoryTopic}-value`, schema: productSchema });
 }
