@@ -10,76 +10,63 @@ export type Fetch = (request: FetchRequest) => Promise<ArrayBuffer>;
  *     want(key) ──> fetch ──> rows, through the staging queue behind the publications that came before ──> filled(key)
  */
 export class Demands {
-  readonly #options: DemandsOptions;
-  readonly #asked = {
-    items: new Map<number, Asked>(),
-    titles: new Map<number, Asked>(),
-    categories: new Map<number, Asked>(),
-    tops: new Map<string, Asked>(),
-    users: new Map<string, Asked>(),
-  };
+  readonly #fetch: Fetch;
+  readonly #id: (item: number) => string;
+  readonly #arrived: DemandsOptions['arrived'];
+  readonly #of: { readonly [Kind in keyof Missing]: Demand<KeyOf<Kind>> };
 
-  constructor(options: DemandsOptions) {
-    this.#options = options;
+  constructor({ fetch, caches, id, arrived }: DemandsOptions) {
+    this.#fetch = fetch;
+    this.#id = id;
+    this.#arrived = arrived;
+    this.#of = {
+      items: new Demand(caches.items),
+      titles: new Demand(caches.titles),
+      categories: new Demand(caches.categories),
+      tops: new Demand(caches.tops),
+      users: new Demand(caches.users),
+    };
   }
 
   /** Resolves when all of it is here. @throws what `fetch` throws */
-  async fetch({ items, titles, categories, tops, users }: Missing): Promise<void> {
-    const { caches, id } = this.#options;
+  async fetch(missing: Missing): Promise<void> {
     const waits = new Set<Asked>();
-    const wanted: Wanted = {
-      items: wantedOf(items, this.#asked.items, caches.items, waits),
-      titles: wantedOf(titles, this.#asked.titles, caches.titles, waits),
-      categories: wantedOf(categories, this.#asked.categories, caches.categories, waits),
-      tops: wantedOf(tops, this.#asked.tops, caches.tops, waits),
-      users: wantedOf(users, this.#asked.users, caches.users, waits),
+    const { items, titles, categories, tops, users } = this.#of;
+    const wanted = {
+      items: items.want(missing.items, waits),
+      titles: titles.want(missing.titles, waits),
+      categories: categories.want(missing.categories, waits),
+      tops: tops.want(missing.tops, waits),
+      users: users.want(missing.users, waits),
     };
-    if (Object.values(wanted).some(({ length }) => length > 0)) {
-      const asked = this.#ask(wanted, {
-        pairsOf: wanted.items.map(id),
-        titlesOf: wanted.titles.map(id),
-        categoriesOf: wanted.categories.map(id),
-        topsOf: wanted.tops,
-        users: wanted.users,
+    const all = Object.values(wanted);
+    if (all.some(({ keys }) => keys.length > 0)) {
+      const asked = this.#ask(all, {
+        pairsOf: wanted.items.keys.map(this.#id),
+        titlesOf: wanted.titles.keys.map(this.#id),
+        categoriesOf: wanted.categories.keys.map(this.#id),
+        topsOf: wanted.tops.keys,
+        users: wanted.users.keys,
       });
-      for (const item of wanted.items) this.#asked.items.set(item, asked);
-      for (const item of wanted.titles) this.#asked.titles.set(item, asked);
-      for (const item of wanted.categories) this.#asked.categories.set(item, asked);
-      for (const category of wanted.tops) this.#asked.tops.set(category, asked);
-      for (const user of wanted.users) this.#asked.users.set(user, asked);
+      for (const of of all) of.asked(asked);
       waits.add(asked);
     }
     await Promise.all(waits);
   }
 
-  async #ask(wanted: Wanted, request: FetchRequest): Promise<void> {
-    const { fetch, arrived } = this.#options;
+  async #ask(wanted: readonly Wanted<unknown>[], request: FetchRequest): Promise<void> {
     try {
-      const slice = await fetch(request);
+      const slice = await this.#fetch(request);
       await new Promise<void>((resolve) => {
-        arrived(slice, () => {
-          this.#settle(wanted, 'filled');
+        this.#arrived(slice, () => {
+          for (const of of wanted) of.settle('filled');
           resolve();
         });
       });
     } catch (error) {
-      this.#settle(wanted, 'giveUp');
+      for (const of of wanted) of.settle('giveUp');
       throw error;
     }
-  }
-
-  #settle({ items, titles, categories, tops, users }: Wanted, how: 'filled' | 'giveUp'): void {
-    const { caches } = this.#options;
-    for (const item of items) this.#asked.items.delete(item);
-    for (const item of titles) this.#asked.titles.delete(item);
-    for (const item of categories) this.#asked.categories.delete(item);
-    for (const category of tops) this.#asked.tops.delete(category);
-    for (const user of users) this.#asked.users.delete(user);
-    for (const item of items) caches.items[how](item);
-    for (const item of titles) caches.titles[how](item);
-    for (const item of categories) caches.categories[how](item);
-    for (const category of tops) caches.tops[how](category);
-    for (const user of users) caches.users[how](user);
   }
 }
 
@@ -92,15 +79,11 @@ export interface Missing {
   readonly users: Set<string>;
 }
 
+type KeyOf<Kind extends keyof Missing> = Missing[Kind] extends Set<infer K> ? K : never;
+
 export interface DemandsOptions {
   readonly fetch: Fetch;
-  readonly caches: {
-    readonly items: Loading<number>;
-    readonly titles: Loading<number>;
-    readonly categories: Loading<number>;
-    readonly tops: Loading<string>;
-    readonly users: Loading<string>;
-  };
+  readonly caches: { readonly [Kind in keyof Missing]: Loading<KeyOf<Kind>> };
   readonly id: (item: number) => string;
   /** Takes the rows; calls back when they are in the caches. */
   readonly arrived: (slice: ArrayBuffer, filled: () => void) => void;
@@ -112,30 +95,43 @@ interface Loading<K> {
   giveUp(key: K): void;
 }
 
-interface Wanted {
-  readonly items: readonly number[];
-  readonly titles: readonly number[];
-  readonly categories: readonly number[];
-  readonly tops: readonly string[];
-  readonly users: readonly string[];
-}
-
 type Asked = Promise<void>;
 
-function wantedOf<K>(
-  missing: ReadonlySet<K>,
-  asked: ReadonlyMap<K, Asked>,
-  cache: Loading<K>,
-  waits: Set<Asked>,
-): readonly K[] {
-  const wanted: K[] = [];
-  for (const key of missing) {
-    const already = asked.get(key);
-    if (already !== undefined) waits.add(already);
-    else {
-      cache.want(key);
-      wanted.push(key);
-    }
+/** The keys of one cache that are on their way, each with the question that it is part of. */
+class Demand<K> {
+  readonly #cache: Loading<K>;
+  readonly #asked = new Map<K, Asked>();
+
+  constructor(cache: Loading<K>) {
+    this.#cache = cache;
   }
-  return wanted;
+
+  /** What nobody has asked for yet; what somebody has is waited for. */
+  want(missing: ReadonlySet<K>, waits: Set<Asked>): Wanted<K> {
+    const keys: K[] = [];
+    for (const key of missing) {
+      const already = this.#asked.get(key);
+      if (already !== undefined) waits.add(already);
+      else {
+        this.#cache.want(key);
+        keys.push(key);
+      }
+    }
+    return {
+      keys,
+      asked: (asked) => {
+        for (const key of keys) this.#asked.set(key, asked);
+      },
+      settle: (how) => {
+        for (const key of keys) this.#asked.delete(key);
+        for (const key of keys) this.#cache[how](key);
+      },
+    };
+  }
+}
+
+interface Wanted<K> {
+  readonly keys: readonly K[];
+  asked(asked: Asked): void;
+  settle(how: 'filled' | 'giveUp'): void;
 }
