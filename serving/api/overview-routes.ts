@@ -53,10 +53,10 @@ export function overviewRoutes(app: App, api: Api): void {
         ready: reasons.length === 0,
         reasons,
         bestSellers: await view.readThrough(() =>
-          view
-            .bestSellers()
-            .slice(0, 10)
-            .map(({ item, purchases }) => ({ id: view.id(item), title: view.title(item), purchases })),
+          (view.tops('')?.bestSellers.entries ?? []).slice(0, 10).map(({ productId: id, purchases }) => {
+            const item = view.product(id);
+            return { id, title: item === undefined ? null : view.title(item), purchases };
+          }),
         ),
         committedAtMs: view.committedAtMs,
         memory: api.memory,

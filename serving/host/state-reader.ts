@@ -22,6 +22,7 @@ import {
   Scorer,
   storeNames,
   stride,
+  type CategoryTops,
   type PairView,
   type EventRelation,
   type Scored,
@@ -29,7 +30,6 @@ import {
 import { MillraceError } from '../../schemas/index.ts';
 import type { HostRequests } from './host-requests.ts';
 import type { SourceOffset } from './messages.ts';
-import { scanPairView } from './scanned-pair-view.ts';
 import { StoredRows } from './stored-rows.ts';
 
 /**
@@ -42,18 +42,18 @@ import { StoredRows } from './stored-rows.ts';
  * The topology has to stand still meanwhile: a host opened with `runs: false`, or one that has caught up and gets no
  * events. What is kept per partition is joined here: pair totals are added up, numbers of items become their ids.
  *
- * Lists come from the `Scorer` that the server asks, over its own view when one is given, so that they are the
- * server's answers; without a view over one that is made of the scanned rows.
+ * Lists come from the view and the `Scorer` that the server asks, so that they are the server's answers.
  */
 export class HostStateReader implements StateReader {
   readonly #rows: StoredRows;
-  #view: ListView | undefined;
-  #scorer: Scorer | undefined;
+  readonly #view: ListView;
+  readonly #scorer: Scorer;
   #itemNames: Promise<ItemNames> | undefined;
 
-  constructor(host: HostRequests, options: { readonly view?: ListView } = {}) {
+  constructor(host: HostRequests, view: ListView) {
     this.#rows = new StoredRows(host);
-    this.#view = options.view;
+    this.#view = view;
+    this.#scorer = new Scorer(view);
   }
 
   /** The source offsets that the rows follow from. */
@@ -137,32 +137,20 @@ export class HostStateReader implements StateReader {
   }
 
   async list(kind: ListKind, id: string, limit: number): Promise<readonly ScoredItem[]> {
-    this.#view ??= await scanPairView(this.#rows);
     const view = this.#view;
-    this.#scorer ??= new Scorer(view);
     const item = view.product(id);
     if (item === undefined) return [];
-    const options = { limit, allow: (other: number) => !view.isService(other) };
+    const options = { limit, allow: (other: number) => view.isRecommended(other) };
     const scorer = this.#scorer;
-    const read = (): readonly Scored[] =>
-      kind === 'similar' ? scorer.similar(item, options).items : scorer.boughtTogether(item, options);
-    const items = await (view.readThrough?.(read) ?? read());
+    const items = await view.readThrough((): readonly Scored[] =>
+      kind === 'similar' ? scorer.similar(item, options).items : scorer.boughtTogether(item, options),
+    );
     return items.map(({ item: other, score }) => ({ id: view.id(other), score }));
   }
 
   async bestSellers(limit: number): Promise<readonly BestSeller[]> {
-    const view = this.#view;
-    if (view?.bestSellers !== undefined) {
-      return view
-        .bestSellers()
-        .slice(0, limit)
-        .map(({ item, purchases }) => ({ id: view.id(item), purchases }));
-    }
-    const bought: BestSeller[] = [];
-    for await (const { key: id, value } of this.#rows.of(storeNames.productStats)) {
-      if (value.purchases > 0 && !value.service) bought.push({ id, purchases: value.purchases });
-    }
-    return bought.sort((a, b) => Number(b.purchases) - Number(a.purchases) || (a.id < b.id ? -1 : 1)).slice(0, limit);
+    const tops = await this.#view.readThrough(() => this.#view.tops(''));
+    return (tops?.bestSellers.entries ?? []).slice(0, limit).map(({ productId: id, purchases }) => ({ id, purchases }));
   }
 
   #names(): Promise<ItemNames> {
@@ -171,15 +159,15 @@ export class HostStateReader implements StateReader {
   }
 }
 
-/** What lists are made of; the view of the HTTP thread is one. */
+/** What lists are made of: the view of the HTTP thread. */
 export interface ListView extends PairView {
   /** The index of a product that has had an event. */
   product(id: string): number | undefined;
-  isService(item: number): boolean;
-  /** Where rows are fetched on demand: what `read` gives once all that it reads is here. */
-  readThrough?<T>(read: () => T): T | Promise<T>;
-  /** Most bought first, services left out. */
-  bestSellers?(): readonly { readonly item: number; readonly purchases: number }[];
+  isRecommended(item: number): boolean;
+  /** What trends and sells best in a category, '' being the whole shop. */
+  tops(category: string): CategoryTops | undefined;
+  /** What `read` gives once all the rows that it reads are here. */
+  readThrough<T>(read: () => T): T | Promise<T>;
 }
 
 interface ItemNames {

@@ -8,7 +8,6 @@ import { eventRecord } from '../../sources/index.ts';
 import { hostTarget } from './host-target.ts';
 import { Host } from './host.ts';
 import { recordedEvents } from './recorded-events.ts';
-import { HostStateReader } from './state-reader.ts';
 import { StoredRows } from './stored-rows.ts';
 
 let dataDir: string;
@@ -68,22 +67,10 @@ test('a commit while rows are read is an error that names both offsets, not a mi
 
 test('the events that a state follows from are those of the log below its offsets, whatever came later', async () => {
   await buy({ from: 0, to: 20 });
-  const upTo = await new HostStateReader(host).asOf();
+  const upTo = await new StoredRows(host).asOf();
   await buy({ from: 20, to: 30 });
   const registry = await openEmbeddedRegistry(dataDir);
   const events = await gather(recordedEvents(host, { registry, upTo }));
   const ids = events.map(({ value }) => (value as Interaction).eventId);
   expect(ids.toSorted()).toEqual(Array.from({ length: 20 }, (_, at) => `e${at}`).toSorted());
-});
-
-test('without a view of the server the best sellers come from the rows, services left out, ties by id', async () => {
-  await buy({ from: 0, to: 12 });
-  const best = await new HostStateReader(host).bestSellers(3);
-  expect(best).toEqual([
-    { id: 'p0', purchases: 1 },
-    { id: 'p1', purchases: 1 },
-    { id: 'p10', purchases: 1 },
-  ]);
-  const all = await new HostStateReader(host).bestSellers(20);
-  expect(all.map(({ id }) => id)).not.toContain('p7');
 });

@@ -93,10 +93,7 @@ class Model {
       products: ids.map((_id, at) => this.stats.has(at)),
       titles: ids.map((_id, at) => this.titles.get(at) ?? null),
       recent: [0, 1, 2].map((user) => this.recent.get(user)?.map((at) => ids[at])),
-      bestSellers: [...this.stats]
-        .filter(([, { purchases, service }]) => purchases > 0 && !service)
-        .map(([at, { purchases }]) => [purchases, ids[at]!] as const)
-        .toSorted(([a, idA], [b, idB]) => b - a || (idA < idB ? -1 : 1)),
+      recommended: ids.map((_id, at) => this.stats.get(at)?.service !== true),
     };
   }
 
@@ -118,7 +115,7 @@ function answersOf(view: LookupView): ReturnType<Model['answers']> {
     products: ids.map((id) => view.product(id) !== undefined),
     titles: each((at) => view.title(at), null),
     recent: [0, 1, 2].map((user) => view.recent(`user ${user}`)?.map(({ productId }) => productId)),
-    bestSellers: view.bestSellers().map(({ item: at, purchases }) => [purchases, view.id(at)] as const),
+    recommended: each((at) => view.isRecommended(at), true),
   };
 }
 
@@ -400,7 +397,7 @@ test('publications that come faster than they are staged show one after the othe
   expect(view.publications).toBe(0);
   while (view.waitingSlices > 0) await turn();
   expect(seen).toEqual(Array.from({ length: 50 }, (_, at) => at + 1));
-  expect(view.bestSellers().map(({ purchases }) => purchases)).toEqual(ids.map(() => 50));
+  expect(ids.map((id) => view.product(id) !== undefined)).toEqual(ids.map(() => true));
 });
 
 test('a publication that names an item nobody has numbered is a broken promise', () => {

@@ -25,7 +25,6 @@ import {
 import { MillraceError, stringSerde } from '../../schemas/index.ts';
 import type { Publication, SourceOffset } from '../host/messages.ts';
 import type { PublishedRow } from '../host/published-rows.ts';
-import { bestSellers, type BestSeller } from './best-sellers.ts';
 import { Column } from './column.ts';
 import { DemandCache } from './demand-cache.ts';
 import { Demands, type Fetch, type Missing } from './demands.ts';
@@ -46,7 +45,7 @@ import { sumOfTotals } from './sum-of-totals.ts';
  *
  * | kept                                            | how                                              |
  * |-------------------------------------------------|--------------------------------------------------|
- * | ids, marginals, purchases and flags of all items | dense columns                                   |
+ * | ids, marginals and flags of all items           | dense columns                                   |
  * | pair rows, titles, users' last products          | bounded, fetched on demand: see `readThrough`   |
  *
  * Whatever is read between two turns of the event loop belongs to one publication, the one that `asOf` names. Items
@@ -65,8 +64,8 @@ export class LookupView implements PairView {
   readonly #totals = new Overlay<TotalsPlace, PairTotals>(({ relation, partition }, totals) =>
     this.#totalRows[relation]!.set(partition, totals),
   );
-  /** 1 + purchases; 0 where there are no statistics of the item. */
-  readonly #purchases = new Column();
+  /** 1 for what has had an event. */
+  readonly #seen = new Column();
   readonly #services = new Column();
   /** 1 for what the catalogue says is inactive. */
   readonly #inactive = new Column();
@@ -97,7 +96,6 @@ export class LookupView implements PairView {
   #asOf: readonly SourceOffset[] = [];
   #committedAtMs = 0;
   #sums: (PairTotals | undefined)[] = [];
-  #bestSellers: readonly BestSeller[] | undefined;
 
   constructor(options: LookupViewOptions) {
     const { bytesMax = defaultViewBytesMax } = options;
@@ -111,7 +109,7 @@ export class LookupView implements PairView {
     this.#tops = new DemandCache(bytesMax * shares.tops);
     this.#users = new DemandCache(bytesMax * shares.users);
     this.#fetchedLayers = [this.#pairs, this.#titles, this.#categories, this.#tops, this.#users];
-    const columns = [...this.#n, this.#purchases, this.#services, this.#inactive];
+    const columns = [...this.#n, this.#seen, this.#services, this.#inactive];
     this.#layers = [...columns, this.#totals, ...this.#fetchedLayers];
     this.#queue = new StagingQueue({
       stage: (row, whole) => this.#to(this.#stores, row, whole),
@@ -189,7 +187,7 @@ export class LookupView implements PairView {
 
   /** Bytes in use, by what they are used for. */
   get byteLengths(): { readonly [part: string]: number } {
-    const columns = [...this.#n, this.#purchases, this.#services, this.#inactive];
+    const columns = [...this.#n, this.#seen, this.#services, this.#inactive];
     return {
       ids: this.#index.byteLength,
       columns: columns.reduce((sum, { byteLength }) => sum + byteLength, 0),
@@ -208,7 +206,7 @@ export class LookupView implements PairView {
   /** The index of a product that has had an event. */
   product(id: string): number | undefined {
     const item = this.#index.find(id);
-    return item !== undefined && this.#purchases.get(item) > 0 ? item : undefined;
+    return item !== undefined && this.#seen.get(item) > 0 ? item : undefined;
   }
 
   title(item: number): string | null {
@@ -217,16 +215,7 @@ export class LookupView implements PairView {
     return row === undefined || row === null ? null : decodeTitle(row);
   }
 
-  purchases(item: number): number {
-    return Math.max(0, this.#purchases.get(item) - 1);
-  }
-
-  /** A charge such as postage: never recommended. */
-  isService(item: number): boolean {
-    return this.#services.get(item) !== 0;
-  }
-
-  /** Neither a service nor inactive in the catalogue. */
+  /** Neither a service, a charge such as postage, nor inactive in the catalogue. */
   isRecommended(item: number): boolean {
     return this.#services.get(item) === 0 && this.#inactive.get(item) === 0;
   }
@@ -257,17 +246,6 @@ export class LookupView implements PairView {
     const row = this.#users.get(userId);
     if (row === undefined) this.#missing.users.add(userId);
     return row === undefined || row === null ? undefined : decodeRecent(row);
-  }
-
-  /** Most bought first, services left out; `bestSellersMax` of them. Computed once a publication, when asked for. */
-  bestSellers(): readonly BestSeller[] {
-    this.#bestSellers ??= bestSellers({
-      items: this.items,
-      limit: bestSellersMax,
-      purchases: (item) => (this.isService(item) ? 0 : this.purchases(item)),
-      id: (item) => this.id(item),
-    });
-    return this.#bestSellers;
   }
 
   row(relation: Relation, item: number): PairRow | undefined {
@@ -351,7 +329,6 @@ export class LookupView implements PairView {
     this.#asOf = asOf;
     this.#committedAtMs = committedAtMs;
     this.#sums = [];
-    this.#bestSellers = undefined;
     for (const listener of this.#listeners) listener();
   }
 
@@ -458,7 +435,7 @@ export class LookupView implements PairView {
     const { key: keySerde, value: valueSerde } = storeSerdes[storeNames.productStats];
     const item = this.#index.add(keySerde.deserialize(key));
     const stats = value === null ? undefined : valueSerde.deserialize(value);
-    this.#purchases.stage(item, stats === undefined ? 0 : 1 + stats.purchases);
+    this.#seen.stage(item, stats === undefined ? 0 : 1);
     this.#services.stage(item, stats?.service === true ? 1 : 0);
   }
 
@@ -509,9 +486,6 @@ interface TotalsPlace {
   readonly relation: EventRelationCode;
   readonly partition: number;
 }
-
-/** A list's 100, and as many as a question can take out of it. */
-export const bestSellersMax = 400;
 
 function decodeTitle(bytes: Uint8Array): string | null {
   return bestTitle(storeSerdes[storeNames.productTitles].value.deserialize(bytes));

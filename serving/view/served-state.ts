@@ -21,7 +21,7 @@ export function viewOf(host: Host): LookupView {
  * @throws what ends the host, and the signal's reason when that comes first.
  */
 export async function readerWithView(host: Host, view: LookupView, signal?: AbortSignal): Promise<HostStateReader> {
-  const reader = new HostStateReader(host, { view });
+  const reader = new HostStateReader(host, view);
   const asOf = JSON.stringify(await reader.asOf());
   while (JSON.stringify(view.asOf) !== asOf) {
     signal?.throwIfAborted();
