@@ -15,17 +15,19 @@ const isOpen = (): boolean => progress.get('commits') >= plan.afterCommits && pr
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const sleep = (ms: number): void => void Atomics.wait(sleeper, 0, 0, ms);
 
-/** True while RocksDB says in its own log that it compacts; what began before is not seen. */
+/** True while RocksDB says in its own log that it compacts. A job that began before is not seen, and its end ends nothing. */
 function compactions(): () => boolean {
   const file = openSync(join(plan.dataDir, 'db', 'LOG'), 'r');
   const buffer = Buffer.alloc(1 << 16);
   while (readSync(file, buffer) > 0);
-  let running = 0;
+  const running = new Set<string>();
   return () => {
     const text = buffer.toString('latin1', 0, readSync(file, buffer));
-    running += text.match(/"event": "compaction_started"/g)?.length ?? 0;
-    running -= text.match(/"event": "compaction_finished"/g)?.length ?? 0;
-    return running > 0;
+    for (const [, job, event] of text.matchAll(/"job": (\d+), "event": "compaction_(started|finished)"/g)) {
+      if (event === 'started') running.add(job!);
+      else running.delete(job!);
+    }
+    return running.size > 0;
   };
 }
 
