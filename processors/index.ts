@@ -42,7 +42,13 @@ export {
   type ScoredTrend,
   type TrendingProduct,
 } from './categories/category-tops.ts';
-export { currentCategory, type CategoryVersion, type CategoryVersions } from './categories/category-versions.ts';
+export type { Ranked } from './categories/top-list.ts';
+export {
+  currentCategory,
+  hourMs,
+  type CategoryVersion,
+  type CategoryVersions,
+} from './categories/category-versions.ts';
 export { cleanseCounters, invalidInteraction, type CleanseCounter } from './cleanse/cleanse-processor.ts';
 export { eventIdentity } from './cleanse/event-identity.ts';
 export { pairStepSerde } from './pairs/pair-step-serde.ts';

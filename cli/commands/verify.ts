@@ -1,11 +1,18 @@
-import { compareState, formatComparison, type LogEvent, recomputeLog } from '../../models/recompute/index.ts';
+import { compareState, formatComparison, recomputeLog } from '../../models/recompute/index.ts';
 import { shopTopics } from '../../processors/index.ts';
 import { openEmbeddedRegistry } from '../../schemas/index.ts';
-import { Host, readerWithView, recordedEvents, type SourceOffset, viewOf } from '../../serving/host/index.ts';
+import {
+  Host,
+  readerWithView,
+  recordedEvents,
+  recordedVersions,
+  type SourceOffset,
+  viewOf,
+} from '../../serving/host/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { requireDataFolder } from '../inspect/inspection.ts';
 import { followProcessing } from '../load/follow-load.ts';
-import { startProgress } from '../progress.ts';
+import { startProgress, whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
 import { print, warn } from '../terminal.ts';
@@ -27,17 +34,26 @@ export async function verify({ dataDir, stopDeadlineMs }: Settings): Promise<num
   if (state === undefined) return stopped();
   const upTo = await state.asOf();
   const registry = await openEmbeddedRegistry(dataDir);
-  const events = followed(recordedEvents(host, { registry, upTo }), upTo, shutdown.signal);
-  const expected = await recomputeLog(events, { onStep: (step) => progressStep(step, shutdown.signal) }).catch(
-    unlessStopped,
+  const { signal } = shutdown;
+  const events = followed(recordedEvents(host, { registry, upTo }), total(upTo, shopTopics.interactions), signal);
+  const versions = followed(
+    recordedVersions(host, { registry, upTo }),
+    total(upTo, shopTopics.productsHistory),
+    signal,
   );
+  const onStep = (step: string): void => progressStep(step, signal);
+  const expected = await recomputeLog(events, { versions, onStep }).catch(unlessStopped);
   if (expected === undefined) return stopped();
   warn('Comparing every row …');
   const comparison = await compareState(expected, state);
   const { read, invalid, duplicates, accepted } = expected.counts;
   const counts = { read, invalid, duplicates, accepted };
-  const list = Object.entries(counts).map(([name, count]) => `${name} ${count.toLocaleString('en')}`);
-  print(`Events of ${shopTopics.interactions}: ${list.join(', ')}\n`);
+  const list = Object.entries(counts).map(([name, count]) => `${name} ${whole(count)}`);
+  print(`Events of ${shopTopics.interactions}: ${list.join(', ')}`);
+  const versionCounts = Object.entries(expected.catalogue.counts).map(
+    ([name, count]) => `${name} ${whole(Number(count))}`,
+  );
+  print(`Versions of ${shopTopics.productsHistory}: ${versionCounts.join(', ')}\n`);
   print(formatComparison(comparison));
   return comparison.equal ? exitCodes.ok : exitCodes.different;
 }
@@ -53,17 +69,21 @@ function progressStep(step: string, signal: AbortSignal): void {
   if (step !== 'read') warn(`Recomputing: ${step} …`);
 }
 
-async function* followed(
-  events: AsyncIterable<LogEvent>,
-  upTo: readonly SourceOffset[],
+/** Records of a topic below the offsets. */
+function total(upTo: readonly SourceOffset[], topic: string): number {
+  return upTo.reduce((sum, { topic: of, offset }) => sum + (of === topic ? offset : 0), 0);
+}
+
+async function* followed<T>(
+  records: AsyncIterable<T>,
+  total: number,
   signal: AbortSignal,
-): AsyncGenerator<LogEvent, void, undefined> {
-  const total = upTo.reduce((sum, { topic, offset }) => sum + (topic === shopTopics.interactions ? offset : 0), 0);
-  const bar = startProgress('Reading the log', 'events');
+): AsyncGenerator<T, void, undefined> {
+  const bar = startProgress('Reading the log', 'records');
   let count = 0;
   try {
-    for await (const event of events) {
-      yield event;
+    for await (const record of records) {
+      yield record;
       count += 1;
       if (count % 1000 !== 0 && count !== total) continue;
       signal.throwIfAborted();

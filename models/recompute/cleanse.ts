@@ -1,5 +1,5 @@
-import { DuckDBDataChunk, INTEGER } from '@duckdb/node-api';
 import type { Database } from './database.ts';
+import { appendSeqs } from './seqs.ts';
 
 /** Of two events with one id, user and session, at most this far apart in event time, the later in log order is dropped. */
 export const dedupeHorizonMs = 24 * 60 * 60 * 1000;
@@ -45,19 +45,8 @@ export async function cleanse(database: Database): Promise<number> {
   }
   settle();
 
-  await appendColumn(database, 'dropped', dropped);
+  await appendSeqs(database, 'dropped', dropped);
   await database.run('CREATE TABLE events AS SELECT * FROM arrived ANTI JOIN dropped USING (seq) ORDER BY seq');
   await database.run('DROP TABLE arrived; DROP TABLE dropped');
   return dropped.length;
-}
-
-async function appendColumn(database: Database, table: string, seqs: readonly number[]): Promise<void> {
-  await database.run(`CREATE TABLE ${table} (seq INTEGER)`);
-  const appender = await database.connection.createAppender(table);
-  for (let from = 0; from < seqs.length; from += 2048) {
-    const chunk = DuckDBDataChunk.create([INTEGER]);
-    chunk.setColumns([seqs.slice(from, from + 2048)]);
-    appender.appendDataChunk(chunk);
-  }
-  appender.closeSync();
 }

@@ -1,9 +1,8 @@
-import { type Difference, shown } from './comparison.ts';
+import type { Sides } from './compare-table.ts';
+import { shown } from './comparison.ts';
 import type { RankedList } from './lists.ts';
-import type { BestSeller, ScoredItem } from './rows.ts';
-import { sameInteger, sameScore } from './same.ts';
-
-type Sides = Omit<Difference, 'key'>;
+import type { ScoredItem } from './rows.ts';
+import { sameScore } from './same.ts';
 
 /**
  * Holds an answer against the whole list. At every place the score must be the one of that place and the item one
@@ -23,15 +22,4 @@ export function compareList(whole: RankedList, actual: readonly ScoredItem[], li
     return { expected: `place ${at + 1}: ${shown(wanted)}`, actual: `place ${at + 1}: ${shown(found)}` };
   }
   return null;
-}
-
-/** Best sellers rank by an integer and an id: nothing is left open. */
-export function compareBestSellers(expected: readonly BestSeller[], actual: readonly BestSeller[]): Sides | null {
-  const same =
-    expected.length === actual.length &&
-    expected.every(({ id, purchases }, at) => {
-      const found = actual[at]!;
-      return id === found.id && sameInteger(purchases, found.purchases);
-    });
-  return same ? null : { expected: shown(expected), actual: shown(actual) };
 }

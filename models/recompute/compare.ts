@@ -1,21 +1,16 @@
-import { compareBestSellers, compareList } from './compare-lists.ts';
+import { compareCatalogue, differentTrend } from './compare-catalogue.ts';
+import { compareList } from './compare-lists.ts';
 import { comparePairs } from './compare-pairs.ts';
 import { differentRecent } from './compare-recent.ts';
-import {
-  type Comparison,
-  type Difference,
-  isEqual,
-  shown,
-  skippedTable,
-  Tally,
-  type TableComparison,
-} from './comparison.ts';
+import { compareTable, differentFields, sameIntegers, type Sides } from './compare-table.ts';
+import { type Comparison, isEqual, shown, skippedTable, Tally, type TableComparison } from './comparison.ts';
+import type { RankedList } from './lists.ts';
 import { marginalKey } from './marginals.ts';
 import { denseRegisters, registerCount, type SparseRegisters } from './product-users.ts';
 import { hourKey } from './products.ts';
 import type { Recomputation } from './recompute.ts';
 import type * as rows from './rows.ts';
-import { sameInteger } from './same.ts';
+import { sameInteger, sameScore } from './same.ts';
 
 export interface CompareOptions {
   /** How much of each list is compared. Default 20. */
@@ -37,7 +32,7 @@ export async function compareState(
   const tables: TableComparison[] = [
     await compareTable('product-stats', expected.productStats, actual.productStats(), {
       keyOf: (row) => row.productId,
-      differ: differentFields,
+      differ: (wanted, found) => differentFields(wanted, found) ?? differentTrend(wanted.trend, found.trend),
     }),
     await compareTable('product-hours', expected.productHours, actual.productHours(), {
       keyOf: (row) => hourKey(row.productId, row.hour),
@@ -59,6 +54,14 @@ export async function compareState(
       keyOf: (row) => row.userId,
       differ: (wanted, found) => differentFields(wanted, found) ?? differentRecent(wanted.recent, found.recent),
     }),
+    await compareTable('user-products', userProductRows(expected), actual.userProducts(), {
+      keyOf: userProductKey,
+      differ: (wanted, found) => {
+        const same = sameInteger(wanted.refMs, found.refMs) && sameScore(wanted.weight, found.weight);
+        return same ? null : { expected: shown(wanted), actual: shown(found) };
+      },
+    }),
+    ...(await compareCatalogue(expected, actual)),
     await compareTable('marginals', expected.marginals, actual.marginals(), {
       keyOf: (row) => marginalKey(row.relation, row.item),
       differ: differentFields,
@@ -74,73 +77,60 @@ export async function compareState(
     }),
     await comparePairs(expected.pairs, actual.pairRows()),
   ];
+  const { list, bestSellers, trending, categoryAffinity } = actual;
   for (const kind of ['similar', 'bought-together'] as const) {
-    if (actual.list === undefined) tables.push(skippedTable(`${kind} lists`, 'the reader gives no lists'));
-    else {
-      const tally = new Tally(`${kind} lists`, expected.pairs.items.length);
-      for (const item of expected.pairs.items) {
-        tally.both(item, compareList(expected.list(kind, item), await actual.list(kind, item, limit), limit));
-      }
-      tables.push(tally.result());
-    }
+    tables.push(
+      await compareLists(`${kind} lists`, expected.pairs.items, {
+        expected: (item) => expected.list(kind, item),
+        actual: list === undefined ? undefined : (item) => list.call(actual, kind, item, limit),
+        limit,
+      }),
+    );
   }
-  if (actual.bestSellers === undefined) tables.push(skippedTable('best sellers', 'the reader gives none'));
-  else {
-    const tally = new Tally('best sellers', 1);
-    const found = await actual.bestSellers(limit);
-    tally.both(`first ${limit}`, compareBestSellers(expected.bestSellers().slice(0, limit), found));
-    tables.push(tally.result());
-  }
+  tables.push(
+    await compareLists('best sellers', [''], {
+      expected: () => expected.bestSellers(),
+      actual: bestSellers === undefined ? undefined : () => bestSellers.call(actual, limit),
+      limit,
+    }),
+    await compareLists('trending lists', ['', ...expected.categories.tops.keys()], {
+      expected: (category) => expected.trending(category),
+      actual: trending === undefined ? undefined : (category) => trending.call(actual, category, limit),
+      limit,
+    }),
+    await compareLists('category affinities', [...expected.userProducts.keys()], {
+      expected: (userId) => expected.categoryAffinity(userId),
+      actual: categoryAffinity === undefined ? undefined : (userId) => categoryAffinity.call(actual, userId, 10),
+      limit: 10,
+    }),
+  );
   return { equal: tables.every(isEqual), tables };
 }
 
-interface TableRules<Expected, Row> {
-  keyOf(row: Row): string;
-  /** Both sides, as they are shown, where the rows of one key are not the same. */
-  differ(expected: Expected, actual: Row): Omit<Difference, 'key'> | null;
-  /** A row that says nothing may be there or not. */
-  isVoid?(row: Row): boolean;
+interface ListsOf {
+  expected(key: string): RankedList;
+  /** undefined: the reader has no such lists. */
+  readonly actual: ((key: string) => Promise<readonly rows.ScoredItem[]>) | undefined;
+  readonly limit: number;
 }
 
-async function compareTable<Expected, Row>(
-  name: string,
-  expected: ReadonlyMap<string, Expected>,
-  actual: rows.Rows<Row>,
-  rules: TableRules<Expected, Row>,
-): Promise<TableComparison> {
-  const tally = new Tally(name, expected.size);
-  const seen = new Set<string>();
-  for await (const row of actual) {
-    const key = rules.keyOf(row);
-    const wanted = expected.get(key);
-    if (seen.has(key)) tally.extra(key, row, 'one row with this key');
-    else if (wanted !== undefined) tally.both(key, rules.differ(wanted, row));
-    else if (rules.isVoid?.(row) !== true) tally.extra(key, row);
-    seen.add(key);
-  }
-  for (const [key, row] of expected) if (!seen.has(key)) tally.missing(key, row);
+async function compareLists(name: string, keys: readonly string[], of: ListsOf): Promise<TableComparison> {
+  const { actual, limit } = of;
+  if (actual === undefined) return skippedTable(name, 'the reader gives none');
+  const tally = new Tally(name, keys.length);
+  for (const key of keys) tally.both(key, compareList(of.expected(key), await actual(key), limit));
   return tally.result();
 }
 
-/** Every plain field of the expected row: numbers as integers, strings and booleans as they are. */
-function differentFields<Row extends object>(expected: Row, actual: Row): Omit<Difference, 'key'> | null {
-  const wanted: Record<string, unknown> = {};
-  const found: Record<string, unknown> = {};
-  for (const field of Object.keys(expected) as (keyof Row & string)[]) {
-    const [left, right]: [unknown, unknown] = [expected[field], actual[field]];
-    if (typeof left === 'object') continue;
-    const number = typeof left === 'number' || typeof left === 'bigint';
-    if (number ? sameInteger(left, right) : left === right) continue;
-    wanted[field] = left;
-    found[field] = right ?? null;
-  }
-  return Object.keys(wanted).length === 0 ? null : { expected: shown(wanted), actual: shown(found) };
+function userProductRows({ userProducts }: Recomputation): Map<string, rows.UserProductRow> {
+  return new Map([...userProducts.values()].flatMap((of) => of.map((row) => [userProductKey(row), row] as const)));
 }
 
-function differentRegisters(
-  expected: SparseRegisters,
-  { registers: found }: rows.ProductUsersRow,
-): Omit<Difference, 'key'> | null {
+function userProductKey({ userId, productId }: rows.UserProductRow): string {
+  return `${userId}\n${productId}`;
+}
+
+function differentRegisters(expected: SparseRegisters, { registers: found }: rows.ProductUsersRow): Sides | null {
   const wanted = denseRegisters(expected);
   if (found.length !== registerCount) {
     return { expected: `${registerCount} registers`, actual: `${found.length} registers` };
@@ -151,10 +141,7 @@ function differentRegisters(
   return { expected: ranks(wanted), actual: ranks(found) };
 }
 
-function differentTitles(
-  expected: rows.ProductTitlesRow,
-  actual: rows.ProductTitlesRow,
-): Omit<Difference, 'key'> | null {
+function differentTitles(expected: rows.ProductTitlesRow, actual: rows.ProductTitlesRow): Sides | null {
   const found = new Map(actual.titles.map((title) => [title.title, title]));
   const same =
     expected.title === actual.title &&
@@ -164,8 +151,4 @@ function differentTitles(
       return sameInteger(count, other?.count) && sameInteger(firstSeenMs, other?.firstSeenMs);
     });
   return same ? null : { expected: shown(expected), actual: shown(actual) };
-}
-
-function sameIntegers(expected: readonly rows.Integer[], actual: readonly rows.Integer[]): boolean {
-  return expected.length === actual.length && expected.every((value, at) => sameInteger(value, actual[at]));
 }

@@ -4,6 +4,7 @@ export type { Comparison, Difference, TableComparison } from './comparison.ts';
 export { formatComparison } from './format-comparison.ts';
 export type { RankedList } from './lists.ts';
 export type { LogEvent } from './log-events.ts';
+export type { LogVersion } from './log-versions.ts';
 export type { PairTable } from './pair-table.ts';
 export { hourKey } from './products.ts';
 export { marginalKey } from './marginals.ts';

@@ -1,18 +1,12 @@
+import type { LastVersion } from './catalogue.ts';
 import { marginalKey } from './marginals.ts';
 import type { PairTable } from './pair-table.ts';
-import type {
-  BestSeller,
-  EventRelation,
-  ListKind,
-  MarginalRow,
-  PairTotalsRow,
-  ProductStatsRow,
-  ScoredItem,
-} from './rows.ts';
+import type { EventRelation, ListKind, MarginalRow, PairTotalsRow, ProductStatsRow, ScoredItem } from './rows.ts';
 import { eventRelations } from './rows.ts';
 import { boughtTogetherCountMin, boughtTogetherScore, relationWeight, similarScore } from './scores.ts';
 
 export interface ListSources {
+  readonly catalogue: ReadonlyMap<string, LastVersion>;
   readonly productStats: ReadonlyMap<string, ProductStatsRow>;
   readonly marginals: ReadonlyMap<string, MarginalRow>;
   readonly pairTotals: ReadonlyMap<EventRelation, PairTotalsRow>;
@@ -28,25 +22,27 @@ export interface RankedList {
 }
 
 /**
- * The similar and bought-together lists of every item. Service products are left out, also those that became one after
- * they had been paired. Marginals and services stand in columns beside the pair table: there are millions of scores.
+ * The similar and bought-together lists of every item. Service products and inactive ones are left out, also those that became so after they
+ * had been paired. Marginals and services stand in columns beside the pair table: there are millions of scores.
  */
 export class Lists {
   readonly #pairs: PairTable;
   readonly #totals: Record<EventRelation, number>;
   readonly #sessions: Record<EventRelation, Float64Array>;
-  readonly #service: Uint8Array;
+  /** 1 for what is in no list. */
+  readonly #hidden: Uint8Array;
 
-  constructor({ productStats, marginals, pairTotals, pairs }: ListSources) {
+  constructor({ catalogue, productStats, marginals, pairTotals, pairs }: ListSources) {
     const total = (relation: EventRelation) => Number(pairTotals.get(relation)?.sessions ?? 0);
     const items = pairs.items;
     this.#pairs = pairs;
     this.#totals = { viewed: total('viewed'), bought: total('bought'), cart: total('cart') };
     const column = () => new Float64Array(items.length);
     this.#sessions = { viewed: column(), bought: column(), cart: column() };
-    this.#service = new Uint8Array(items.length);
+    this.#hidden = new Uint8Array(items.length);
     for (const [number, item] of items.entries()) {
-      this.#service[number] = productStats.get(item)?.service === true ? 1 : 0;
+      const hidden = productStats.get(item)?.service === true || catalogue.get(item)?.active === false;
+      this.#hidden[number] = hidden ? 1 : 0;
       for (const relation of eventRelations) {
         this.#sessions[relation][number] = Number(marginals.get(marginalKey(relation, item))?.sessions ?? 0);
       }
@@ -95,7 +91,7 @@ export class Lists {
   /** NaN where the neighbour may not stand in the list. */
   #score(kind: ListKind, relation: EventRelation, item: string, row: number): number {
     const neighbour = this.#pairs.neighbourNumberAt(row);
-    if (this.#service[neighbour] === 1) return Number.NaN;
+    if (this.#hidden[neighbour] === 1) return Number.NaN;
     const ni = this.#sessions[relation][this.#pairs.numberOf(item)]!;
     const nj = this.#sessions[relation][neighbour]!;
     if (kind === 'similar')
@@ -105,10 +101,12 @@ export class Lists {
   }
 }
 
-/** Products that were bought at all, most purchases first, then by id; no service. */
-export function rankBestSellers(productStats: ReadonlyMap<string, ProductStatsRow>): BestSeller[] {
-  return [...productStats.values()]
-    .filter(({ purchases, service }) => Number(purchases) > 0 && !service)
-    .map(({ productId: id, purchases }) => ({ id, purchases }))
-    .sort((a, b) => Number(b.purchases) - Number(a.purchases) || (a.id < b.id ? -1 : 1));
+/** A list of what has a score: greatest first, ties by id in code units. */
+export function rankedList(items: readonly ScoredItem[]): RankedList {
+  const sorted = items.toSorted((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
+  let scores: Map<string, number> | undefined;
+  return {
+    top: (limit) => sorted.slice(0, limit),
+    scoreOf: (id) => (scores ??= new Map(sorted.map(({ id: of, score }) => [of, score]))).get(id),
+  };
 }

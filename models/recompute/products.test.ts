@@ -16,6 +16,11 @@ test('a purchase adds pieces and money, a return takes both away and leaves the 
   expect(productStats.get('A')).toEqual({
     ...{ productId: 'A', views: 1, carts: 0, purchases: 1, returns: 1, favorites: 1, removes: 0, ratings: 0 },
     ...{ quantity: 4n, revenue: 102_000n, firstSeenMs: 100, lastSeenMs: 900, service: true },
+    trend: {
+      refMs: 900,
+      fast: expect.closeTo(1 + 5 * 2 ** (-400 / 86_400_000), 12) as number,
+      slow: expect.closeTo(1 + 5 * 2 ** (-400 / (14 * 86_400_000)), 12) as number,
+    },
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
-import type { ProductHourRow, ProductStatsRow, ProductTitlesRow, TitleCount } from './rows.ts';
+import type { ProductHourRow, ProductStatsRow, ProductTitlesRow, TitleCount, Trend } from './rows.ts';
+import { fastHalfLifeMs, slowHalfLifeMs } from './scores.ts';
 
 const typeCounts = (names: Readonly<Record<string, string>>): string =>
   Object.entries(names)
@@ -12,9 +13,16 @@ export const quantitySum = `sum((${sign}) * quantity::HUGEINT)`;
 export const moneySum = `sum((${sign}) * quantity::HUGEINT * price::HUGEINT)`;
 export const fourCounts = typeCounts({ views: 'view', carts: 'cart', purchases: 'purchase', returns: 'return' });
 
-type Stats = [string, number, number, number, number, number, number, number, bigint, bigint, number, number, boolean];
+/** What an event weighs in sums of interest. */
+export const interest = `CASE type WHEN 'view' THEN 1 WHEN 'cart' THEN 3 WHEN 'purchase' THEN 5 ELSE 0 END`;
+
+type Stats = [
+  ...[string, number, number, number, number, number, number, number],
+  ...[bigint, bigint, number, number, boolean],
+];
 
 export async function productStats(database: Database): Promise<Map<string, ProductStatsRow>> {
+  const trends = await productTrends(database);
   const found = new Map<string, ProductStatsRow>();
   const sql = `
     SELECT product_id, ${fourCounts}, ${typeCounts({ favorites: 'favorite', removes: 'remove', ratings: 'rating' })},
@@ -24,7 +32,23 @@ export async function productStats(database: Database): Promise<Map<string, Prod
     const [productId, views, carts, purchases, returns, favorites, removes, ratings, quantity, revenue, ...rest] = row;
     const [firstSeenMs, lastSeenMs, service] = rest;
     const counts = { views, carts, purchases, returns, favorites, removes, ratings };
-    found.set(productId, { productId, ...counts, quantity, revenue, firstSeenMs, lastSeenMs, service });
+    const trend = trends.get(productId) ?? { refMs: 0, fast: 0, slow: 0 };
+    found.set(productId, { productId, ...counts, quantity, revenue, firstSeenMs, lastSeenMs, service, trend });
+  }
+  return found;
+}
+
+async function productTrends(database: Database): Promise<Map<string, Trend>> {
+  const found = new Map<string, Trend>();
+  const sum = (halfLifeMs: number): string => `sum(${interest} * pow(2, (ts - ref) / ${halfLifeMs}))`;
+  const sql = `
+    WITH parts AS (
+      SELECT product_id, type, ts, max(ts) OVER (PARTITION BY product_id) AS ref
+      FROM events WHERE type IN ('view', 'cart', 'purchase'))
+    SELECT product_id, any_value(ref)::DOUBLE, ${sum(fastHalfLifeMs)}, ${sum(slowHalfLifeMs)}
+    FROM parts GROUP BY product_id`;
+  for await (const [productId, refMs, fast, slow] of database.rows<[string, number, number, number]>(sql)) {
+    found.set(productId, { refMs, fast, slow });
   }
   return found;
 }

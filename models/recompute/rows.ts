@@ -1,3 +1,5 @@
+import type { Product } from '../../schemas/index.ts';
+
 /**
  * The rows that are compared: one type a store of `docs/architecture/shop.md`, as plain data, so that neither side has
  * to know how the other keeps it. Both the recomputation and whatever is checked against it speak these.
@@ -27,6 +29,14 @@ export interface ProductStatsRow {
   readonly firstSeenMs: Integer;
   readonly lastSeenMs: Integer;
   readonly service: boolean;
+  readonly trend: Trend;
+}
+
+/** Two decayed sums as of the product's last view, cart or purchase; all 0 without one. */
+export interface Trend {
+  readonly refMs: Integer;
+  readonly fast: number;
+  readonly slow: number;
 }
 
 export interface ProductHourRow {
@@ -39,6 +49,89 @@ export interface ProductHourRow {
   readonly returns: Integer;
   readonly quantity: Integer;
   readonly revenue: Integer;
+}
+
+/** The last accepted version. */
+export type ProductRow = Product;
+
+export interface CatalogueCounts {
+  readonly accepted: Integer;
+  readonly late: Integer;
+  readonly same: Integer;
+  readonly invalid: Integer;
+}
+
+export interface ProductCategoriesRow {
+  readonly productId: string;
+  /** Ascending by time, neighbours differ. */
+  readonly categories: readonly CategoryVersion[];
+}
+
+export interface CategoryVersion {
+  readonly fromMs: Integer;
+  readonly category: string | null;
+}
+
+export interface CategoryHourRow extends Omit<ProductHourRow, 'productId'> {
+  readonly category: string;
+}
+
+/** A product in its current category; under the empty category one that has had an event. */
+export interface CategoryProductRow {
+  readonly category: string;
+  readonly productId: string;
+  readonly active: boolean;
+  readonly service: boolean;
+  readonly purchases: Integer;
+  readonly trend: Trend;
+}
+
+export interface CategoryTopsRow {
+  readonly category: string;
+  readonly products: Integer;
+  readonly active: Integer;
+  /** The first 200 (of the empty category: 400) by the fast sum of their trends; the score is `trendRank`. */
+  readonly byFast: readonly ScoredItem[];
+  /** As many by purchases, which are the score. */
+  readonly bestSellers: readonly ScoredItem[];
+}
+
+export interface CategoryFunnelRow {
+  readonly category: string;
+  /** UTC days since 1970-01-01. */
+  readonly day: Integer;
+  /** Windows by what was done in them: viewed 1, carted 2, purchased 4, added up; at the sum less one. */
+  readonly windows: readonly Integer[];
+}
+
+export interface SessionWindowRow {
+  readonly sessionKey: string;
+  readonly startMs: Integer;
+  readonly endMs: Integer;
+  readonly userId: string | null;
+  readonly views: Integer;
+  readonly carts: Integer;
+  readonly purchases: Integer;
+  readonly returns: Integer;
+  readonly quantity: Integer;
+  readonly revenue: Integer;
+  /** In any order. */
+  readonly products: readonly WindowProduct[];
+}
+
+export interface WindowProduct {
+  readonly productId: string;
+  /** UTC hours since 1970-01-01T00:00. */
+  readonly hour: Integer;
+  /** viewed 1, carted 2, purchased 4, added up. */
+  readonly bits: number;
+}
+
+export interface UserProductRow {
+  readonly userId: string;
+  readonly productId: string;
+  readonly refMs: Integer;
+  readonly weight: number;
 }
 
 export interface ProductUsersRow {
@@ -112,11 +205,6 @@ export interface ScoredItem {
 
 export type ListKind = 'similar' | 'bought-together';
 
-export interface BestSeller {
-  readonly id: string;
-  readonly purchases: Integer;
-}
-
 export type Rows<Row> = AsyncIterable<Row> | Iterable<Row>;
 
 /**
@@ -132,10 +220,23 @@ export interface StateReader {
   productUsers(): Rows<ProductUsersRow>;
   productTitles(): Rows<ProductTitlesRow>;
   userProfiles(): Rows<UserProfileRow>;
+  userProducts(): Rows<UserProductRow>;
+  catalogueCounts(): Promise<CatalogueCounts>;
+  products(): Rows<ProductRow>;
+  productCategories(): Rows<ProductCategoriesRow>;
+  categoryHours(): Rows<CategoryHourRow>;
+  categoryProducts(): Rows<CategoryProductRow>;
+  categoryTops(): Rows<CategoryTopsRow>;
+  sessionWindows(): Rows<SessionWindowRow>;
+  categoryFunnels(): Rows<CategoryFunnelRow>;
   marginals(): Rows<MarginalRow>;
   pairTotals(): Rows<PairTotalsRow>;
   pairRows(): Rows<PairRow>;
   /** The answer a user would get, best first; nothing excluded. An item without one has an empty list. */
   list?(kind: ListKind, item: string, limit: number): Promise<readonly ScoredItem[]>;
-  bestSellers?(limit: number): Promise<readonly BestSeller[]>;
+  bestSellers?(limit: number): Promise<readonly ScoredItem[]>;
+  /** `category` '' is the whole shop. */
+  trending?(category: string, limit: number): Promise<readonly ScoredItem[]>;
+  /** A user's first categories by their share of his interest; the share is the score. */
+  categoryAffinity?(userId: string, limit: number): Promise<readonly ScoredItem[]>;
 }

@@ -1,3 +1,5 @@
+import type { Trend } from './rows.ts';
+
 /** The formulas of the page, in double precision; what they mean is told there. */
 
 export interface Counts {
@@ -17,6 +19,20 @@ export function boughtTogetherScore(count: number, { ni, nj }: Omit<Counts, 'ses
 }
 
 export const boughtTogetherCountMin = 3;
+
+/** Orders trends as their fast sums are ordered as of any one moment: its binary logarithm as of the epoch. */
+export function trendRank({ refMs, fast }: Trend): number {
+  return Math.log2(fast) + Number(refMs) / fastHalfLifeMs;
+}
+
+/** Both sums brought to one moment, the fast one over the slow one and 20 more. */
+export function trendingScore({ refMs, fast, slow }: Trend, atMs: number): number {
+  const age = atMs - Number(refMs);
+  return (fast * Math.pow(2, -age / fastHalfLifeMs)) / (slow * Math.pow(2, -age / slowHalfLifeMs) + 20);
+}
+
+export const fastHalfLifeMs = 86_400_000;
+export const slowHalfLifeMs = 14 * 86_400_000;
 
 /** What a row counts for when the strongest relation of an item is chosen. */
 export const relationWeight = { viewed: 1, cart: 3, bought: 5 } as const;

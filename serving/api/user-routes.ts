@@ -1,6 +1,7 @@
 import Type from 'typebox';
-import { storeNames, type UserProfile } from '../../processors/index.ts';
+import { storeNames, type UserProducts, type UserProfile } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
+import { userAffinity } from '../host/user-affinity.ts';
 import { answers, AsOf, Id, List, ListQuery, NoQuery } from './answers.ts';
 import type { Api, App } from './context.ts';
 import { lookUp } from './look-up-route.ts';
@@ -19,6 +20,11 @@ const Profile = Type.Object({
     Type.Object({ id: Type.String(), title: Type.Union([Type.String(), Type.Null()]), timestamp: Type.Integer() }),
     { description: 'The 20 products seen last, latest first.' },
   ),
+  affinity: Type.Array(Type.Object({ category: Type.String(), share: Type.Number({ minimum: 0, maximum: 1 }) }), {
+    description:
+      'The 10 categories of most interest, with their share of it: views, carts and purchases, decayed with a half-life of ' +
+      '30 days, in the categories that products have now.',
+  }),
   asOf: AsOf,
 });
 
@@ -44,14 +50,18 @@ export function userRoutes(app: App, api: Api): void {
       },
     },
     async ({ params: { id } }) => {
-      const { found, value, asOf } = await api.ask({ kind: 'get', store: storeNames.userProfiles, key: id });
-      if (!found) throw new MillraceError('NOT_FOUND', `No event has named a user '${id}'.`, { userId: id });
-      const { recent, ...profile } = value as UserProfile;
+      const keys = [storeNames.userProfiles, storeNames.userProducts].map((store) => ({ store, key: id }));
+      const { values, asOf } = await api.ask({ kind: 'getMany', keys });
+      const [known, products] = values as [UserProfile | null, UserProducts | null];
+      if (known === null) throw new MillraceError('NOT_FOUND', `No event has named a user '${id}'.`, { userId: id });
+      const { recent, ...profile } = known;
+      const affinity = await userAffinity((request) => api.ask(request), products ?? []);
       const titles = await api.view.readThrough(() => recent.map(({ productId }) => api.lists.title(productId)));
       return {
         id,
         ...profile,
         recent: recent.map(({ productId, timestamp }, at) => ({ id: productId, title: titles[at]!, timestamp })),
+        affinity,
         asOf,
       };
     },

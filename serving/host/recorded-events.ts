@@ -1,9 +1,14 @@
-import type { LogEvent } from '../../models/recompute/index.ts';
-import { interactionSerde, shopTopics } from '../../processors/index.ts';
-import { MillraceError, type Interaction, type SchemaRegistry, type Serde } from '../../schemas/index.ts';
+import type { LogEvent, LogVersion } from '../../models/recompute/index.ts';
+import { interactionSerde, productSerde, shopTopics } from '../../processors/index.ts';
+import { MillraceError, stringSerde, type SchemaRegistry, type Serde } from '../../schemas/index.ts';
 import type { HostRequests } from './host-requests.ts';
 import type { SourceOffset } from './messages.ts';
 import { unpackRecords } from './packed-records.ts';
+
+export interface RecordedOptions {
+  readonly registry: SchemaRegistry;
+  readonly upTo: readonly SourceOffset[];
+}
 
 /**
  * The events of a shop topic below the given offsets, partition by partition in log order: what the state at these
@@ -11,24 +16,44 @@ import { unpackRecords } from './packed-records.ts';
  */
 export async function* recordedEvents(
   host: HostRequests,
-  options: {
-    readonly registry: SchemaRegistry;
-    readonly upTo: readonly SourceOffset[];
-    /** Default `interactions`. */
-    readonly topic?: string;
-  },
+  // `topic`: default `interactions`
+  { registry, upTo, topic = shopTopics.interactions }: RecordedOptions & { readonly topic?: string },
 ): AsyncGenerator<LogEvent, void, undefined> {
-  const topic = options.topic ?? shopTopics.interactions;
-  const serde = await interactionSerde(options.registry, topic);
-  for (const { topic: of, partition, offset: end } of options.upTo) {
+  yield* recorded(host, topic, { upTo, serde: await interactionSerde(registry, topic) });
+}
+
+/** The versions of the catalogue below the offsets, as `recordedEvents`. */
+export async function* recordedVersions(
+  host: HostRequests,
+  { registry, upTo }: RecordedOptions,
+): AsyncGenerator<LogVersion, void, undefined> {
+  const topic = shopTopics.productsHistory;
+  yield* recorded(host, topic, { upTo, serde: await productSerde(registry, topic) });
+}
+
+interface Recorded {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly value: unknown;
+}
+
+async function* recorded<Value>(
+  host: HostRequests,
+  topic: string,
+  { upTo, serde }: { readonly upTo: readonly SourceOffset[]; readonly serde: Serde<Value> },
+): AsyncGenerator<Recorded, void, undefined> {
+  for (const { topic: of, partition, offset: end } of upTo) {
     if (of !== topic) continue;
     for (let offset = 0; offset < end;) {
       const maxRecords = Math.min(2000, end - offset);
       const request = { kind: 'read', topic, partition, offset, maxRecords } as const;
-      const { records, nextOffset } = await host.request<'read'>(request);
-      const values = (unpackRecords(records).get(partition) ?? []).map(({ value }) => value);
-      await serde.prepare?.(values.filter((value) => value !== null));
-      for (const value of values) yield { partition, value: value === null ? null : decode(serde, value) };
+      const { records: packed, nextOffset } = await host.request<'read'>(request);
+      const records = unpackRecords(packed).get(partition) ?? [];
+      await serde.prepare?.(records.flatMap(({ value }) => value ?? []));
+      for (const { key, value } of records) {
+        const text = key === null ? null : stringSerde.deserialize(key);
+        yield { partition, key: text, value: value === null ? null : decode(serde, value) };
+      }
       if (nextOffset > end) throw pastEnd({ topic, partition, end, nextOffset });
       if (nextOffset <= offset) break;
       offset = nextOffset;
@@ -36,7 +61,7 @@ export async function* recordedEvents(
   }
 }
 
-function decode(serde: Serde<Interaction>, bytes: Uint8Array): Interaction | null {
+function decode<Value>(serde: Serde<Value>, bytes: Uint8Array): Value | null {
   try {
     return serde.deserialize(bytes);
   } catch {

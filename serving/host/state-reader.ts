@@ -1,36 +1,52 @@
 import type {
-  BestSeller,
+  CatalogueCounts,
+  CategoryFunnelRow,
+  CategoryHourRow,
+  CategoryProductRow,
+  CategoryTopsRow,
   ListKind,
   MarginalRow,
   PairRow,
   PairTotalsRow,
+  ProductCategoriesRow,
   ProductHourRow,
+  ProductRow,
   ProductStatsRow,
   ProductTitlesRow,
   ProductUsersRow,
   ScoredItem,
+  SessionWindowRow,
   StateReader,
+  UserProductRow,
   UserProfileRow,
 } from '../../models/recompute/index.ts';
 import {
   bestTitle,
   itemOfPairRow,
+  hourMs,
   hourStartMs,
+  parseCategoryProductKey,
   parseMonthKey,
   relationOfPairRow,
   rowOfChunkKey,
   Scorer,
   storeNames,
   stride,
+  topsMax,
+  trendingAt,
+  type CatalogueCounter,
   type CategoryTops,
   type PairView,
   type EventRelation,
+  type Ranked,
   type Scored,
+  type UserProducts,
 } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import type { HostRequests } from './host-requests.ts';
 import type { SourceOffset } from './messages.ts';
 import { StoredRows } from './stored-rows.ts';
+import { userAffinity, type AskMany } from './user-affinity.ts';
 
 /**
  * What `millrace verify` and the long tests hold against the recomputation (docs/architecture/verify.md): the committed
@@ -45,12 +61,14 @@ import { StoredRows } from './stored-rows.ts';
  * Lists come from the view and the `Scorer` that the server asks, so that they are the server's answers.
  */
 export class HostStateReader implements StateReader {
+  readonly #host: HostRequests;
   readonly #rows: StoredRows;
   readonly #view: ListView;
   readonly #scorer: Scorer;
   #itemNames: Promise<ItemNames> | undefined;
 
   constructor(host: HostRequests, view: ListView) {
+    this.#host = host;
     this.#rows = new StoredRows(host);
     this.#view = view;
     this.#scorer = new Scorer(view);
@@ -91,6 +109,76 @@ export class HostStateReader implements StateReader {
 
   async *userProfiles(): AsyncGenerator<UserProfileRow> {
     for await (const { key: userId, value } of this.#rows.of(storeNames.userProfiles)) yield { userId, ...value };
+  }
+
+  async *userProducts(): AsyncGenerator<UserProductRow> {
+    for await (const { key: userId, value } of this.#rows.of(storeNames.userProducts)) {
+      for (const product of value) yield { userId, ...product };
+    }
+  }
+
+  async catalogueCounts(): Promise<CatalogueCounts> {
+    const counts: Record<CatalogueCounter, number> = { accepted: 0, late: 0, same: 0, invalid: 0 };
+    for await (const { key, value } of this.#rows.of(storeNames.catalogueCounters)) {
+      counts[key as CatalogueCounter] += value;
+    }
+    return counts;
+  }
+
+  async *products(): AsyncGenerator<ProductRow> {
+    for await (const { value } of this.#rows.of(storeNames.products)) yield value;
+  }
+
+  async *productCategories(): AsyncGenerator<ProductCategoriesRow> {
+    for await (const { key: productId, value: categories } of this.#rows.of(storeNames.productCategories)) {
+      yield { productId, categories };
+    }
+  }
+
+  async *categoryHours(): AsyncGenerator<CategoryHourRow> {
+    for await (const { key, value } of this.#rows.of(storeNames.categoryHours)) {
+      const { id: category, month } = parseMonthKey(key);
+      for (const { hour, ...figures } of value) {
+        yield { category, hour: hourStartMs(month, hour) / hourMs, ...figures };
+      }
+    }
+  }
+
+  async *categoryProducts(): AsyncGenerator<CategoryProductRow> {
+    for await (const { key, value } of this.#rows.of(storeNames.categoryProducts)) {
+      yield { ...parseCategoryProductKey(key), ...value };
+    }
+  }
+
+  async *categoryTops(): AsyncGenerator<CategoryTopsRow> {
+    for await (const { key: category, value } of this.#rows.of(storeNames.categoryTops)) {
+      const { products, active, trending, bestSellers } = value;
+      const first = (entries: readonly Ranked[]): ScoredItem[] =>
+        entries.slice(0, topsMax(category)).map(({ productId: id, rank: score }) => ({ id, score }));
+      yield { category, products, active, byFast: first(trending.entries), bestSellers: first(bestSellers.entries) };
+    }
+  }
+
+  async *sessionWindows(): AsyncGenerator<SessionWindowRow> {
+    for await (const { key: sessionKey, value } of this.#rows.of(storeNames.sessionWindows)) {
+      for (const { user, products, ...window } of value) {
+        yield {
+          sessionKey,
+          ...window,
+          userId: user?.userId ?? null,
+          products: products.map((product) => ({ ...product, hour: product.hourMs / hourMs })),
+        };
+      }
+    }
+  }
+
+  async *categoryFunnels(): AsyncGenerator<CategoryFunnelRow> {
+    for await (const { key, value } of this.#rows.of(storeNames.categoryFunnels)) {
+      const { id: category, month } = parseMonthKey(key);
+      for (const { day, windows } of value) {
+        yield { category, day: hourStartMs(month, 24 * (day - 1)) / (24 * hourMs), windows };
+      }
+    }
   }
 
   async *marginals(): AsyncGenerator<MarginalRow> {
@@ -148,9 +236,26 @@ export class HostStateReader implements StateReader {
     return items.map(({ item: other, score }) => ({ id: view.id(other), score }));
   }
 
-  async bestSellers(limit: number): Promise<readonly BestSeller[]> {
+  async bestSellers(limit: number): Promise<readonly ScoredItem[]> {
     const tops = await this.#view.readThrough(() => this.#view.tops(''));
-    return (tops?.bestSellers.entries ?? []).slice(0, limit).map(({ productId: id, purchases }) => ({ id, purchases }));
+    const first = tops?.bestSellers.entries.slice(0, limit) ?? [];
+    return first.map(({ productId: id, purchases: score }) => ({ id, score }));
+  }
+
+  async trending(category: string, limit: number): Promise<readonly ScoredItem[]> {
+    const view = this.#view;
+    return await view.readThrough(() => {
+      const candidates = view.tops(category)?.trending.entries.slice(0, topsMax(category)) ?? [];
+      const trends = trendingAt(candidates, view.tops('')?.lastMs ?? 0);
+      return trends.slice(0, limit).map(({ productId: id, score }) => ({ id, score }));
+    });
+  }
+
+  async categoryAffinity(userId: string, limit: number): Promise<readonly ScoredItem[]> {
+    const ask: AskMany = (request) => this.#host.request<'getMany'>(request);
+    const { values } = await ask({ kind: 'getMany', keys: [{ store: storeNames.userProducts, key: userId }] });
+    const shares = await userAffinity(ask, (values[0] as UserProducts | null) ?? []);
+    return shares.slice(0, limit).map(({ category: id, share: score }) => ({ id, score }));
   }
 
   #names(): Promise<ItemNames> {

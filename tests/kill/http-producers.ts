@@ -16,11 +16,14 @@ export class HttpProducers {
   duplicates = 0;
   readonly #producers: Producer[];
   readonly #events: number;
+  readonly #pauseMs: number;
   #url: string | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(options: { readonly producers: number; readonly eventsPerRequest: number }) {
+  /** `pauseMs` after each answer: no more comes than is processed, or commits would be those of a backlog, seconds apart. */
+  constructor(options: { readonly producers: number; readonly eventsPerRequest: number; readonly pauseMs?: number }) {
     this.#events = options.eventsPerRequest;
+    this.#pauseMs = options.pauseMs ?? 0;
     this.#producers = Array.from({ length: options.producers }, (_, at) => new Producer(at));
   }
 
@@ -51,6 +54,7 @@ export class HttpProducers {
       this.duplicates += answer.duplicates;
       for (const { eventId } of events) this.acknowledged.add(eventId);
       producer.acknowledge();
+      if (this.#pauseMs > 0) await setTimeout(this.#pauseMs);
     }
   }
 }

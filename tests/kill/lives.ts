@@ -34,7 +34,7 @@ export async function liveThrough(
     readonly onKill?: (life: Life) => void;
   },
 ): Promise<Lives> {
-  const producers = new HttpProducers({ producers: 3, eventsPerRequest: 40 });
+  const producers = new HttpProducers({ producers: 3, eventsPerRequest: 40, pauseMs: 60 });
   const dataDir = join(run.folder, 'data');
   const evidence = join(run.folder, 'evidence.json');
   const { partitions } = run;

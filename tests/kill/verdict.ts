@@ -8,7 +8,7 @@ import {
 import { shopTopics } from '../../processors/index.ts';
 import { openEmbeddedRegistry, type Interaction } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/host.ts';
-import { recordedEvents } from '../../serving/host/recorded-events.ts';
+import { recordedEvents, recordedVersions } from '../../serving/host/recorded-events.ts';
 import { readerWithView, viewOf } from '../../serving/view/served-state.ts';
 
 /** What is wrong with a data folder after its lives, in sentences; empty when nothing is. */
@@ -39,7 +39,8 @@ export async function judge(dataDir: string, acknowledged: ReadonlySet<string>):
     .map(({ topic, partition }) => `${topic} ${partition}`);
   if (behind.length > 0) problems.push(`Not processed to the end: ${behind.join(', ')}.`);
 
-  const expected = await recomputeLog(recordedEvents(host, { registry, upTo }));
+  const versions = recordedVersions(host, { registry, upTo });
+  const expected = await recomputeLog(recordedEvents(host, { registry, upTo }), { versions });
   const compared = await compareState(expected, reader);
   const comparison = formatComparison(compared);
   if (!compared.equal) problems.push(`The state differs from the recomputation:\n${comparison}`);
