@@ -78,7 +78,7 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     .argument('<file>', 'plain, .gz or .br')
     .summary('load a catalogue')
     .description(
-      'Loads the CSV of Amazon Products 2023 into the log. Rows that are no products become dead letters; fields that ' +
+      'Loads the CSV of Amazon Products 2023. Rows that are no products become dead letters; fields that ' +
         'cannot be used are unknown, and counted.',
     )
     .option('--categories <file>', 'default: amazon_categories.csv, .csv.br or .csv.gz beside the file')
@@ -86,11 +86,18 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
       '--updated-at <time>',
       'ISO 8601 day, or time with its zone; from when on what the file says holds (default: now)',
     )
-    .action(async (path: string, flags: Flags & { readonly categories?: string; readonly updatedAt?: string }) => {
-      const of = settingsOf(flags);
-      const { ingestProducts } = await import('./commands/ingest-products.ts');
-      ended(await ingestProducts(of, { path, categoriesPath: flags.categories, updatedAt: flags.updatedAt }));
-    });
+    .option('--no-wait', 'end when the log has the products, before they are processed')
+    .action(
+      async (
+        path: string,
+        flags: Flags & { readonly categories?: string; readonly updatedAt?: string; readonly wait: boolean },
+      ) => {
+        const of = settingsOf(flags);
+        const { ingestProducts } = await import('./commands/ingest-products.ts');
+        const { categories: categoriesPath, updatedAt, wait: waits } = flags;
+        ended(await ingestProducts(of, { path, categoriesPath, updatedAt, waits }));
+      },
+    );
 
   millrace
     .command('generate')

@@ -4,10 +4,9 @@ import { storeNames, storeSerdes } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/index.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { followLoad, followProcessing } from '../load/follow-load.ts';
+import { followAppends, followLoad, followProcessing } from '../load/follow-load.ts';
 import { checkFormat } from '../load/formats.ts';
-import { loadFile } from '../load/load-file.ts';
-import { startProgress, whole } from '../progress.ts';
+import { whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
 import { print, table, warn } from '../terminal.ts';
@@ -34,10 +33,11 @@ export async function ingestEvents(settings: Settings, { path, format, waits }: 
   }
   const before = await cleanseCounts(host);
   const begun = performance.now();
-  const load = { host, path, format, dataDir, signal, skipRows: 0, pace: 0 };
-  const { kind, processed, progress } = waits
-    ? await followLoad({ ...load, label: basename(path), onProgress: () => undefined })
-    : await justLoad(load);
+  const load = { host, path, format, dataDir, signal, skipRows: 0, pace: 0, label: basename(path) };
+  const { kind, processed, progress } = await (waits ? followLoad : followAppends)({
+    ...load,
+    onProgress: () => undefined,
+  });
   const seconds = (performance.now() - begun) / 1000;
   print(
     `${whole(progress.events)} events accepted, ${whole(progress.rejected)} rows rejected, in ${seconds.toFixed(1)} s.`,
@@ -55,24 +55,6 @@ export async function ingestEvents(settings: Settings, { path, format, waits }: 
     kind === 'done' ? 'before everything was processed: the next command that runs goes on' : 'before the end';
   print(`Stopped ${where}. Loading the file again changes nothing that is there.`);
   return exitCodes.error;
-}
-
-async function justLoad(load: Omit<Parameters<typeof loadFile>[0], 'onProgress'>) {
-  const bar = startProgress(basename(load.path), 'rows');
-  try {
-    const loaded = await loadFile({
-      ...load,
-      onProgress: ({ rows, bytesRead, bytesTotal }) => {
-        bar.update(
-          rows,
-          bytesTotal === undefined || bytesRead === 0 ? rows : Math.round((rows * bytesTotal) / bytesRead),
-        );
-      },
-    });
-    return { ...loaded, processed: false };
-  } finally {
-    bar.stop();
-  }
 }
 
 async function requireFile(path: string): Promise<void> {

@@ -7,7 +7,12 @@ import { ingestProducts } from './ingest-products.ts';
 
 const dataDir = join(tmpdir(), 'millrace-never-made');
 const load = (updatedAt: string) =>
-  ingestProducts(readSettings({ dataDir }, {}), { path: 'none.csv', categoriesPath: undefined, updatedAt });
+  ingestProducts(readSettings({ dataDir }, {}), {
+    path: 'none.csv',
+    categoriesPath: undefined,
+    updatedAt,
+    waits: true,
+  });
 
 test.each(['1', '2023', '1 October 2023', '2023-10-01T12:00', '2023-10-01 12:00Z', '2023-02-30', '2023-13-01', ''])(
   "--updated-at refuses '%s', before anything else is looked at",

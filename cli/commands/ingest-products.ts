@@ -3,22 +3,24 @@ import { MillraceError } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/index.ts';
 import { openAmazonProducts } from '../../sources/index.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { loadFile } from '../load/load-file.ts';
-import { startProgress, whole } from '../progress.ts';
+import { followAppends, followLoad, followProcessing } from '../load/follow-load.ts';
+import { whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
-import { print, table } from '../terminal.ts';
+import { print, table, warn } from '../terminal.ts';
 
 export interface IngestProductsOptions {
   readonly path: string;
   readonly categoriesPath: string | undefined;
   /** ISO 8601. */
   readonly updatedAt: string | undefined;
+  /** Until the topology has processed the products; else only until the log has them. */
+  readonly waits: boolean;
 }
 
 /** Loads a catalogue into the log of the data folder, and says what became of its rows. */
 export async function ingestProducts(settings: Settings, options: IngestProductsOptions): Promise<number> {
-  const { path, categoriesPath, updatedAt } = options;
+  const { path, categoriesPath, updatedAt, waits } = options;
   const catalogue = {
     ...(categoriesPath !== undefined && { categoriesPath }),
     ...(updatedAt !== undefined && { updatedAtMs: timeOf(updatedAt) }),
@@ -27,41 +29,45 @@ export async function ingestProducts(settings: Settings, options: IngestProducts
   await openAmazonProducts(path, catalogue);
   using shutdown = new Shutdown(settings.stopDeadlineMs);
   const { dataDir, partitions, syncWrites } = settings;
-  await using host = await Host.open({ dataDir, partitions, syncWrites, runs: false });
-  const bar = startProgress(basename(path), 'rows');
-  const begun = performance.now();
-  try {
-    const { kind, progress } = await loadFile({
-      host,
-      path,
-      format: 'amazon',
-      catalogue,
-      dataDir,
-      signal: shutdown.signal,
-      skipRows: 0,
-      pace: 0,
-      onProgress: ({ rows, bytesRead, bytesTotal }) => {
-        bar.update(
-          rows,
-          bytesTotal === undefined || bytesRead === 0 ? rows : Math.round((rows * bytesTotal) / bytesRead),
-        );
-      },
-    });
-    const seconds = (performance.now() - begun) / 1000;
-    const rate = whole(Math.round(progress.rows / seconds));
-    print(
-      `${whole(progress.events)} products accepted, ${whole(progress.rejected)} rows rejected, in ${seconds.toFixed(1)} s (${rate} rows/s).`,
-    );
-    printCounts('RULE', 'REJECTED', progress.rules);
-    printCounts('FIELD', 'UNKNOWN', progress.unusable ?? {});
-    // Of the whole process, all threads: getrusage gives KiB.
-    print(`Peak memory ${whole(Math.ceil(process.resourceUsage().maxRSS / 1024))} MiB.`);
-    if (kind === 'done') return exitCodes.ok;
-    print('Stopped before the end. Load the file again.');
+  const { signal } = shutdown;
+  await using host = await Host.open({ dataDir, partitions, syncWrites, runs: waits });
+  host.onPublication(() => undefined);
+  if (waits && !(await followProcessing('Processing what was there', host, signal))) {
+    warn(`Stopped before ${basename(path)} was read.`);
     return exitCodes.error;
-  } finally {
-    bar.stop();
   }
+  const begun = performance.now();
+  const load = {
+    host,
+    path,
+    format: 'amazon',
+    catalogue,
+    dataDir,
+    signal,
+    skipRows: 0,
+    pace: 0,
+    label: basename(path),
+  };
+  const { kind, processed, progress } = await (waits ? followLoad : followAppends)({
+    ...load,
+    onProgress: () => undefined,
+  });
+  const seconds = (performance.now() - begun) / 1000;
+  const rate = whole(Math.round(progress.rows / seconds));
+  print(
+    `${whole(progress.events)} products accepted, ${whole(progress.rejected)} rows rejected, in ${seconds.toFixed(1)} s (${rate} rows/s).`,
+  );
+  printCounts('RULE', 'REJECTED', progress.rules);
+  printCounts('FIELD', 'UNKNOWN', progress.unusable ?? {});
+  // Of the whole process, all threads: getrusage gives KiB.
+  print(`Peak memory ${whole(Math.ceil(process.resourceUsage().maxRSS / 1024))} MiB.`);
+  if (kind === 'done' && (processed || !waits)) return exitCodes.ok;
+  print(
+    kind === 'done'
+      ? 'Stopped before everything was processed: the next command that runs goes on.'
+      : 'Stopped before the end. Load the file again.',
+  );
+  return exitCodes.error;
 }
 
 function printCounts(what: string, count: string, counts: Readonly<Record<string, number>>): void {

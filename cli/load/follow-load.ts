@@ -22,13 +22,12 @@ export interface Followed extends LoadResult {
  */
 export async function followLoad({ label, ...options }: FollowOptions): Promise<Followed> {
   const bar = startProgress(label, 'rows');
-  const lag = await watchLag(options.host);
+  const lag = await watchLag(options.host, [
+    options.catalogue === undefined ? shopTopics.interactions : shopTopics.productsHistory,
+  ]);
   let latest: LoadProgress | undefined;
   const show = (): void => {
-    if (latest === undefined) return;
-    const { rows, bytesRead, bytesTotal } = latest;
-    const total = bytesRead === 0 || bytesTotal === undefined ? rows : Math.round((rows * bytesTotal) / bytesRead);
-    bar.update(Math.max(0, rows - lag.records), Math.max(rows, total));
+    if (latest !== undefined) bar.update(Math.max(0, latest.rows - lag.records), rowsExpected(latest));
   };
   lag.onLook(show);
   try {
@@ -53,9 +52,32 @@ export async function followLoad({ label, ...options }: FollowOptions): Promise<
   }
 }
 
+/** Loads a file and shows how much of it the log has, whatever becomes of it then. */
+export async function followAppends({ label, ...options }: FollowOptions): Promise<Followed> {
+  const bar = startProgress(label, 'rows');
+  try {
+    const loaded = await loadFile({
+      ...options,
+      onProgress(progress) {
+        bar.update(progress.rows, rowsExpected(progress));
+        options.onProgress(progress);
+      },
+    });
+    return { ...loaded, processed: false };
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Of the file, by the part of it that was read. */
+function rowsExpected({ rows, bytesRead, bytesTotal }: LoadProgress): number {
+  if (bytesRead === 0 || bytesTotal === undefined) return rows;
+  return Math.max(rows, Math.round((rows * bytesTotal) / bytesRead));
+}
+
 /** Waits until the topology has caught up, with a bar when that takes long. True when it has; false when stopped. */
 export async function followProcessing(label: string, host: Host, signal: AbortSignal): Promise<boolean> {
-  const lag = await watchLag(host);
+  const lag = await watchLag(host, [shopTopics.interactions, shopTopics.productsHistory]);
   const first = new Promise<void>((resolve) => lag.onLook(resolve));
   const caughtUp = untilProcessed(host, signal);
   try {
@@ -86,7 +108,7 @@ async function untilProcessed(host: Host, signal: AbortSignal): Promise<boolean>
 }
 
 interface LagWatch {
-  /** Of `interactions`: events in the log that committed state does not reflect. */
+  /** In the topics together: records in the log that committed state does not reflect. */
   readonly records: number;
   /** Called after each look. One listener. */
   onLook(listener: () => void): void;
@@ -97,16 +119,13 @@ interface LagWatch {
  * Looks at the lag again and again, over a connection of its own: whoever waits on the host's main connection makes the
  * topology work in small batches, and nobody hurries here.
  */
-async function watchLag(host: Host): Promise<LagWatch> {
+async function watchLag(host: Host, topics: readonly string[]): Promise<LagWatch> {
   const port = new HostPort(await host.connect());
   let records = 0;
   let listener: (() => void) | undefined;
   const look = async (): Promise<void> => {
     const lags = await port.request<'lag'>({ kind: 'lag' });
-    records = lags.reduce(
-      (sum, { topic, lagRecords }) => sum + (topic === shopTopics.interactions ? lagRecords : 0),
-      0,
-    );
+    records = lags.reduce((sum, { topic, lagRecords }) => sum + (topics.includes(topic) ? lagRecords : 0), 0);
     listener?.();
   };
   // A host that failed is reported by whoever waits for its work; here the bar just stands still.

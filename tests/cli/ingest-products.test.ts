@@ -37,3 +37,11 @@ test('ingest products says what became of every row, and of the fields that are 
   ]);
   expect(code).toBe(0);
 });
+
+test('ingest products has them processed when it ends; with --no-wait they wait for the next that runs', async () => {
+  const later = join(folder, 'later');
+  const found = async (of: string) => (await millrace(['query', 'products', 'A', '--data-dir', of])).stdout;
+  expect((await millrace(['ingest', 'products', file, '--data-dir', later, '--no-wait'])).code).toBe(0);
+  expect(await found(dataDir)).toContain('"category": "Toys"');
+  expect(await found(later)).toBe('');
+});

@@ -32,7 +32,14 @@ test(`a catalogue of ${rows} rows is loaded within ${peakMiBMax} MiB`, async () 
   const file = join(folder, 'products.csv');
   await pipeline(Readable.from(manyRows()), createWriteStream(file));
   await copyFile(join(shipped, 'amazon_categories.csv.br'), join(folder, 'amazon_categories.csv.br'));
-  const { code, stdout } = await millrace(['ingest', 'products', file, '--data-dir', join(folder, 'data')]);
+  const { code, stdout } = await millrace([
+    'ingest',
+    'products',
+    file,
+    '--no-wait',
+    '--data-dir',
+    join(folder, 'data'),
+  ]);
   console.log(stdout);
   expect(code).toBe(0);
   expect(stdout).toContain('1,426,337 products accepted, 0 rows rejected');
