@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvBounds, type CsvDamage, CsvRows } from './csv-rows.ts';
+import { csvBounds, type CsvDamage, CsvRows, type CsvShape } from './csv-rows.ts';
 
 interface Read {
   readonly rows: { fields: readonly string[]; line: number; raw: string }[];
@@ -8,7 +8,7 @@ interface Read {
 }
 
 /** Feeds the bytes in pieces of the given sizes (the last one again and again). */
-function read(input: string | Uint8Array, sizes: readonly number[] = [1 << 20], columns = 1): Read {
+function read(input: string | Uint8Array, sizes: readonly number[] = [1 << 20], shape: CsvShape | number = 1): Read {
   const bytes = typeof input === 'string' ? Buffer.from(input) : input;
   const result: Read = { rows: [], damages: [] };
   const rows = new CsvRows(
@@ -17,7 +17,7 @@ function read(input: string | Uint8Array, sizes: readonly number[] = [1 << 20], 
         result.rows.push({ fields: [...fields], line, raw: Buffer.from(source.raw()).toString('latin1') }),
       damaged: (damage) => result.damages.push(damage),
     },
-    { columns },
+    typeof shape === 'number' ? { columns: shape } : shape,
   );
   let at = 0;
   for (let i = 0; at < bytes.length; i++) {
@@ -49,6 +49,20 @@ describe('CSV rows', () => {
       ['a,b', 'say "hi"', 'two\nlines'],
       ['12" ruler', 'x'],
     ]);
+  });
+  it('are the fields between tabs in TSV, where a comma is text', () => {
+    const tabs = { columns: 2, delimiter: '\t' };
+    const { rows, damages } = read('a,b\t"c\td"\n"x\n,"\ty\r\n"q",\tz\n', [3], tabs);
+    expect(rows.map(({ fields, line }) => [line, fields])).toEqual([
+      [1, ['a,b', 'c\td']],
+      [2, ['x\n,', 'y']],
+    ]);
+    expect(damages).toMatchObject([{ line: 4, reason: "wants a tab or the line's end after the quote of column 1" }]);
+  });
+  it('without a number of columns are as wide as the first, and a wider field may be allowed', () => {
+    const wide = 'x'.repeat(csvBounds.fieldBytesMax + 1);
+    expect(brief(read(`a,b\n"c\nd"\n"e\nf",g\n`, [100], {}))).toEqual(['2 torn']);
+    expect(read(`a,b\n${wide},"${wide}"\n`, [1000], { fieldBytesMax: csvBounds.rowBytesMax }).damages).toEqual([]);
   });
   it('skip empty lines and a byte-order mark, and keep non-ASCII text', () => {
     expect(fieldsOf('\ufeffa\n\n\r\ncaf\u00e9,\ud834\udd1e\n')).toEqual([['a'], ['caf\u00e9', '\ud834\udd1e']]);

@@ -11,6 +11,8 @@
  *             | '"' any bytes, '""' for a quote '"'
  *     bounds  a field has at most 4 KiB, a row 64 KiB, so at most one row is carried from chunk to chunk
  *
+ * The comma may be another character, as the tab of TSV: `CsvShape` has that, and the bound of a field.
+ *
  * Empty lines are no rows. A byte-order mark before the first row is dropped.
  *
  * Bytes are looked at as Latin-1 text: one character a byte, so that offsets and sizes are bytes, searching is
@@ -40,6 +42,15 @@ export interface CsvDamage {
   readonly raw: Uint8Array;
 }
 
+export interface CsvShape {
+  /** A row over several lines with another number of columns is an open quote. Default: as many as the first row has. */
+  readonly columns?: number;
+  /** Between fields: one ASCII character, neither a quote nor a line end. Default: a comma. */
+  readonly delimiter?: string;
+  /** At most `csvBounds.rowBytesMax`. Default: `csvBounds.fieldBytesMax`. */
+  readonly fieldBytesMax?: number;
+}
+
 export const csvBounds = { fieldBytesMax: 4096, rowBytesMax: 65_536 } as const;
 
 const newline = 10;
@@ -47,7 +58,9 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class CsvRows implements RawRow {
   readonly #handler: CsvRowHandler;
-  readonly #columns: number;
+  readonly #delimiter: string;
+  readonly #fieldBytesMax: number;
+  #columns: number | undefined;
   #carry: Uint8Array = new Uint8Array(0);
   /** Of the first byte that was not consumed. */
   #line = 1;
@@ -59,10 +72,11 @@ export class CsvRows implements RawRow {
   #rowStart = 0;
   #rowEnd = 0;
 
-  /** @param options.columns a row over several lines with another number of columns is an open quote. */
-  constructor(handler: CsvRowHandler, options: { readonly columns: number }) {
+  constructor(handler: CsvRowHandler, shape: CsvShape) {
     this.#handler = handler;
-    this.#columns = options.columns;
+    this.#columns = shape.columns;
+    this.#delimiter = shape.delimiter ?? ',';
+    this.#fieldBytesMax = shape.fieldBytesMax ?? csvBounds.fieldBytesMax;
   }
 
   push(chunk: Uint8Array): void {
@@ -121,7 +135,7 @@ export class CsvRows implements RawRow {
         this.#line++;
         continue;
       }
-      const row = quotedRow(text, at);
+      const row = quotedRow(text, at, this.#delimiter, this.#fieldBytesMax);
       if (row.kind === 'open' && available > 0 && available - at <= csvBounds.rowBytesMax) return at;
       const damage = row.kind === 'row' ? this.#damageOf(row, ascii) : row;
       this.#rowStart = at;
@@ -146,7 +160,7 @@ export class CsvRows implements RawRow {
     if (end === start) return;
     this.#rowStart = start;
     this.#rowEnd = lineEnd;
-    const fields = text.slice(start, end).split(',');
+    const fields = text.slice(start, end).split(this.#delimiter);
     const damage = end - start > csvBounds.rowBytesMax ? rowTooLarge : this.#damageOf({ fields, newlines: 0 }, ascii);
     if (damage === undefined) this.#handler.row(fields, this.#line, this);
     else this.#report(damage);
@@ -154,13 +168,14 @@ export class CsvRows implements RawRow {
 
   /** What makes a row unreadable; decodes its fields where they are not ASCII. */
   #damageOf({ fields, newlines }: Fields, ascii: boolean): Damage | undefined {
+    this.#columns ??= fields.length;
     if (newlines > 0 && fields.length !== this.#columns) {
       const reason = `a quote is open over ${newlines + 1} lines that together have ${fields.length} columns, not ${this.#columns}`;
       return { rule: 'torn', reason };
     }
     for (let i = 0; i < fields.length; i++) {
       const field = fields[i]!;
-      if (field.length > csvBounds.fieldBytesMax) return fieldTooLarge(i + 1);
+      if (field.length > this.#fieldBytesMax) return fieldTooLarge(i + 1, this.#fieldBytesMax);
       if (ascii || isAsciiText(field)) continue;
       try {
         fields[i] = strictUtf8.decode(Buffer.from(field, 'latin1'));
@@ -199,13 +214,13 @@ const rowTooLarge: Damage = {
   reason: `wants a row of at most ${csvBounds.rowBytesMax} bytes, found more`,
 };
 
-function fieldTooLarge(column: number): Damage {
-  const reason = `wants at most ${csvBounds.fieldBytesMax} bytes in a field, found more in column ${column}`;
+function fieldTooLarge(column: number, bytesMax: number): Damage {
+  const reason = `wants at most ${bytesMax} bytes in a field, found more in column ${column}`;
   return { rule: 'oversized', reason };
 }
 
 /** The row that begins at `start` and has a quote somewhere; `end` is its line end. */
-function quotedRow(text: string, start: number): QuotedRow {
+function quotedRow(text: string, start: number, delimiter: string, fieldBytesMax: number): QuotedRow {
   const fields: string[] = [];
   let newlines = 0;
   let at = start;
@@ -213,10 +228,10 @@ function quotedRow(text: string, start: number): QuotedRow {
     if (at - start > csvBounds.rowBytesMax) return { kind: 'damaged', ...rowTooLarge };
     if (text.charCodeAt(at) !== 0x22) {
       const lineEnd = endOfLine(text, at);
-      const comma = text.indexOf(',', at);
-      if (comma >= 0 && comma < lineEnd) {
-        fields.push(text.slice(at, comma));
-        at = comma + 1;
+      const fieldEnd = text.indexOf(delimiter, at);
+      if (fieldEnd >= 0 && fieldEnd < lineEnd) {
+        fields.push(text.slice(at, fieldEnd));
+        at = fieldEnd + 1;
         continue;
       }
       fields.push(text.slice(at, lineEnd > at && text.charCodeAt(lineEnd - 1) === 13 ? lineEnd - 1 : lineEnd));
@@ -226,18 +241,19 @@ function quotedRow(text: string, start: number): QuotedRow {
     if (close < 0) {
       return { kind: 'open', rule: 'torn', reason: `column ${fields.length + 1} opens a quote that is not closed` };
     }
-    if (close - at - 1 > csvBounds.fieldBytesMax) return { kind: 'damaged', ...fieldTooLarge(fields.length + 1) };
+    if (close - at - 1 > fieldBytesMax) return { kind: 'damaged', ...fieldTooLarge(fields.length + 1, fieldBytesMax) };
     const field = text.slice(at + 1, close);
     fields.push(field.includes('"') ? field.replaceAll('""', '"') : field);
     newlines += countNewlines(field);
     at = close + 1;
-    if (text.charCodeAt(at) === 0x2c) {
+    if (text[at] === delimiter) {
       at++;
       continue;
     }
     const end = text.charCodeAt(at) === 13 ? at + 1 : at;
     if (end >= text.length || text.charCodeAt(end) === newline) return { kind: 'row', fields, end, newlines };
-    const reason = `wants a comma or the line's end after the quote of column ${fields.length}`;
+    const wanted = delimiter === ',' ? 'a comma' : delimiter === '\t' ? 'a tab' : `'${delimiter}'`;
+    const reason = `wants ${wanted} or the line's end after the quote of column ${fields.length}`;
     return { kind: 'damaged', rule: 'torn', reason };
   }
 }

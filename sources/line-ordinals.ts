@@ -25,6 +25,11 @@ export class LineOrdinals {
     return seen;
   }
 
+  /** `next` by the first 64 bits of a hash in hex. */
+  nextOf(digest: string): number {
+    return this.next(Number.parseInt(digest.slice(0, 8), 16), Number.parseInt(digest.slice(8, 16), 16));
+  }
+
   /** The slot of the key, or the empty one where it belongs: a count of 0 is empty. */
   #find(high: number, low: number): number {
     let slot = low & (this.#slots - 1);

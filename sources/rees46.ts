@@ -11,9 +11,10 @@
  *
  * Rules: `date`, `type`, `product`, `price`, and those of csv-events.ts.
  */
-import { type CsvEventFormat, found, openCsvEvents } from './csv-events.ts';
+import { type CsvEventFormat, openCsvEvents } from './csv-events.ts';
 import { parseDecimal } from './decimal.ts';
 import type { EventSource } from './event-source.ts';
+import { found } from './file-batches.ts';
 
 const types = { view: 'view', cart: 'cart', remove_from_cart: 'remove', purchase: 'purchase' } as const;
 

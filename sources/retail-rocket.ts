@@ -11,9 +11,10 @@
  *
  * No prices: 0. Rules: `date`, `type`, `visitor`, `product`, and those of csv-events.ts.
  */
-import { type CsvEventFormat, found, openCsvEvents } from './csv-events.ts';
+import { type CsvEventFormat, openCsvEvents } from './csv-events.ts';
 import { parseDecimal } from './decimal.ts';
 import type { EventSource } from './event-source.ts';
+import { found } from './file-batches.ts';
 
 const types = { view: 'view', addtocart: 'cart', transaction: 'purchase' } as const;
 

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
@@ -11,6 +12,18 @@ export interface SourceBytes {
   readonly name: string;
   bytesRead(): number;
   chunks(): AsyncGenerator<Uint8Array, void, undefined>;
+}
+
+/** @throws MillraceError `SOURCE_UNREADABLE` when there is no such file, or it cannot be looked at. */
+export async function fileSize(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : message;
+    const file = basename(path);
+    throw new MillraceError('SOURCE_UNREADABLE', `Cannot read '${file}': ${why}`, { file }, { cause });
+  }
 }
 
 /** A file: plain, or compressed as its name ends (`.gz`, `.br`). */

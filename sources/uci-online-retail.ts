@@ -20,34 +20,25 @@
  * **Ids.** The same line of the two files (they overlap by nine days) must be one event, and a line that stands twice
  * in one file two. So an id is a hash of what the line says and the ordinal among equal lines of its file:
  *
- *     fields   invoice US stock code US description US quantity US time in ms US price US user US country
- *              normalised as above, the quantity with its sign; US is the byte 0x1F
- *     eventId  the first 12 bytes of SHA-256 of fields, then the ordinal u32 BE: 32 hex digits
+ *     text  invoice US stock code US description US quantity US time in ms US price US user US country
+ *           normalised as above, the quantity with its sign; US is the byte 0x1F
+ *     id    event-ids.ts
  *
  * Rejects take no ordinal. Loading a file again gives the same ids.
  */
-import { hash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Interaction, isInvalidField, MillraceError, validateInteraction } from '../schemas/index.ts';
-import { CsvRows, type RawRow } from './csv-rows.ts';
+import { type Interaction, isInvalidField, validateInteraction } from '../schemas/index.ts';
+import { type CsvPass, otherHeader, readCsv } from './csv-file.ts';
 import { parseDecimal } from './decimal.ts';
-import type { EventSource, SourceBatch, SourceReject } from './event-source.ts';
-import { LineOrdinals } from './line-ordinals.ts';
-import { fileBytes, type SourceBytes, streamBytes } from './source-bytes.ts';
+import { EventIds } from './event-ids.ts';
+import type { EventSource, SourceBatch } from './event-source.ts';
+import { found, type Refusal } from './file-batches.ts';
+import { fileBytes, fileSize, streamBytes } from './source-bytes.ts';
 
 /** The file as a source with a size, for a progress bar. Plain, `.gz` or `.br`. */
 export async function openUciOnlineRetail(path: string): Promise<EventSource> {
-  const name = basename(path);
-  const size = await stat(path).then(
-    (stats) => stats.size,
-    (cause: unknown) => {
-      const why = (cause as Error).message;
-      throw new MillraceError('SOURCE_UNREADABLE', `Cannot read '${name}': ${why}`, { file: name }, { cause });
-    },
-  );
-  return { name, bytesTotal: size, batches: () => readUciOnlineRetail(path) };
+  return { name: basename(path), bytesTotal: await fileSize(path), batches: () => readUciOnlineRetail(path) };
 }
 
 /**
@@ -63,30 +54,12 @@ export async function* readUciOnlineRetail(
   name?: string,
 ): AsyncGenerator<SourceBatch, void, undefined> {
   const bytes = typeof source === 'string' ? fileBytes(source) : streamBytes(source, name ?? 'stream');
-  const reader = new InvoiceLines(name ?? bytes.name);
-  yield* readBatches(bytes, reader);
-}
-
-async function* readBatches(bytes: SourceBytes, reader: InvoiceLines): AsyncGenerator<SourceBatch, void, undefined> {
-  const rows = new CsvRows(reader, { columns: headers.length });
-  let failure: Error | undefined;
-  try {
-    for await (const chunk of bytes.chunks()) {
-      rows.push(chunk);
-      for (const batch of reader.take(batchLines)) yield { ...batch, bytesRead: bytes.bytesRead() };
-    }
-    rows.end();
-    reader.end();
-  } catch (error) {
-    failure = error as Error;
+  const file = name ?? bytes.name;
+  const shape = { name: file, columns: headers.length };
+  for await (const { items, ...rest } of readCsv(bytes, new InvoiceLines(file), shape)) {
+    yield { events: items, ...rest };
   }
-  for (const batch of reader.take(1)) yield { ...batch, bytesRead: bytes.bytesRead() };
-  if (failure !== undefined) throw failure;
 }
-
-const batchLines = 1000;
-
-type Lines = Omit<SourceBatch, 'bytesRead'>;
 
 const headers = [
   ['Invoice', 'InvoiceNo'],
@@ -118,87 +91,26 @@ export const uciServiceCodes: ReadonlySet<string> = new Set([
   'TEST002',
 ]);
 
-/** Turns rows into events and rejects, and keeps what belongs to one pass over one file. */
-class InvoiceLines {
+/** Turns rows into events, and keeps what belongs to one pass over one file. */
+class InvoiceLines implements CsvPass<Interaction> {
   readonly #file: string;
-  readonly #ordinals = new LineOrdinals();
+  readonly #ids = new EventIds();
   readonly #texts = new Map<string, string>();
   readonly #time = { text: '', ms: 0 };
-  #headerSeen = false;
-  #events: Interaction[] = [];
-  /** Parallel to `#events`. */
-  #lines: number[] = [];
-  #rejects: SourceReject[] = [];
-  #batches: Lines[] = [];
 
   constructor(file: string) {
     this.#file = file;
   }
 
-  row(fields: readonly string[], line: number, source: RawRow): void {
-    if (!this.#headerSeen) {
-      this.#header(fields);
-      return;
-    }
-    const result = this.#event(fields);
-    if ('rule' in result) this.#reject({ ...result, line, raw: source.raw() });
-    else {
-      this.#events.push(result);
-      this.#lines.push(line);
-    }
-    this.#cut(batchLines);
-  }
-
-  damaged(damage: Omit<SourceReject, 'file'>): void {
-    if (!this.#headerSeen) this.#header([Buffer.from(damage.raw).toString('latin1')]);
-    this.#reject(damage);
-    this.#cut(batchLines);
-  }
-
-  end(): void {
-    if (!this.#headerSeen) this.#header([]);
-  }
-
-  /** The batches that are full; with a size of 1, what is left too. */
-  take(lines: number): readonly Lines[] {
-    if (lines < batchLines) this.#cut(lines);
-    const batches = this.#batches;
-    this.#batches = [];
-    return batches;
-  }
-
-  #cut(lines: number): void {
-    if (this.#events.length + this.#rejects.length < lines) return;
-    this.#batches.push({ events: this.#events, lines: this.#lines, rejects: this.#rejects });
-    this.#events = [];
-    this.#lines = [];
-    this.#rejects = [];
-  }
-
-  #reject(reject: Omit<SourceReject, 'file'>): void {
-    this.#rejects.push({ ...reject, file: this.#file });
-  }
-
-  #header(found: readonly string[]): void {
+  header(names: readonly string[]): number {
     const fits =
-      found.length === headers.length &&
-      headers.every((names, i) => (names as readonly string[]).includes(found[i]!.trim()));
-    if (!fits) {
-      const wanted = headers.map((names) => names.join(' or ')).join(', ');
-      const shown = found.length === 0 ? 'nothing' : JSON.stringify(found.join(',').slice(0, 200));
-      throw new MillraceError('SOURCE_UNREADABLE', `'${this.#file}' wants the columns ${wanted}; found ${shown}`, {
-        file: this.#file,
-        wanted,
-        found: shown,
-      });
-    }
-    this.#headerSeen = true;
+      names.length === headers.length &&
+      headers.every((known, i) => (known as readonly string[]).includes(names[i]!.trim()));
+    if (fits) return headers.length;
+    throw otherHeader(this.#file, names, headers.map((known) => known.join(' or ')).join(', '));
   }
 
-  #event(fields: readonly string[]): Interaction | { readonly rule: string; readonly reason: string } {
-    if (fields.length !== headers.length) {
-      return { rule: 'columns', reason: `wants ${headers.length} columns, found ${fields.length}` };
-    }
+  row(fields: readonly string[]): Interaction | Refusal {
     const sessionId = fields[0]!.trim();
     if (sessionId === '') return { rule: 'invoice', reason: 'wants an invoice number, found none' };
     const productId = this.#kept(fields[1]!.trim());
@@ -206,8 +118,7 @@ class InvoiceLines {
     const title = this.#kept(fields[2]!.trim());
 
     const signed = parseDecimal(fields[3]!.trim(), 0);
-    if (signed === undefined)
-      return { rule: 'quantity', reason: `wants an integer quantity, found ${shown(fields[3]!)}` };
+    if (signed === undefined) return { rule: 'quantity', reason: `wants an integer quantity, ${found(fields[3]!)}` };
     const returned = sessionId.startsWith('C');
     if (returned && signed >= 0)
       return { rule: 'quantity', reason: `wants a quantity below 0 in a cancellation, found ${signed}` };
@@ -215,19 +126,18 @@ class InvoiceLines {
       return { rule: 'quantity', reason: `wants a quantity above 0 in a sale, found ${signed}` };
 
     const timestamp = this.#timestamp(fields[4]!.trim());
-    if (timestamp === undefined)
-      return { rule: 'date', reason: `wants YYYY-MM-DD HH:MM:SS, found ${shown(fields[4]!)}` };
+    if (timestamp === undefined) return { rule: 'date', reason: `wants YYYY-MM-DD HH:MM:SS, ${found(fields[4]!)}` };
     const price = parseDecimal(fields[5]!.trim(), 4);
     if (price === undefined) {
-      return { rule: 'price', reason: `wants a decimal with at most 4 places, found ${shown(fields[5]!)}` };
+      return { rule: 'price', reason: `wants a decimal with at most 4 places, ${found(fields[5]!)}` };
     }
-    if (price < 0) return { rule: 'price', reason: `wants a price of 0 or more, found ${shown(fields[5]!)}` };
+    if (price < 0) return { rule: 'price', reason: `wants a price of 0 or more, ${found(fields[5]!)}` };
     const userId = this.#kept(withoutFraction(fields[6]!.trim()));
 
     const line = `${sessionId}\x1f${productId}\x1f${title}\x1f${signed}\x1f${timestamp}\x1f${price}\x1f${userId}\x1f${fields[7]!.trim()}`;
     const event = validateInteraction(
       {
-        eventId: this.#eventId(line),
+        eventId: this.#ids.next(line),
         userId: userId === '' ? null : userId,
         sessionId: this.#kept(sessionId),
         productId,
@@ -242,14 +152,6 @@ class InvoiceLines {
       Number.POSITIVE_INFINITY,
     );
     return isInvalidField(event) ? { rule: 'field', reason: `${event.field} ${event.reason}` } : event;
-  }
-
-  #eventId(line: string): string {
-    const digest = hash('sha256', line, 'hex');
-    const high = Number.parseInt(digest.slice(0, 8), 16);
-    const low = Number.parseInt(digest.slice(8, 16), 16);
-    const ordinal = this.#ordinals.next(high, low);
-    return digest.slice(0, 24) + ordinal.toString(16).padStart(8, '0');
   }
 
   /** Lines of one invoice share their time, so the last one is remembered. */
@@ -290,8 +192,4 @@ function parseTime(text: string): number | undefined {
 /** Customer ids went through a floating-point column: `17850.0`. */
 function withoutFraction(customer: string): string {
   return customer.endsWith('.0') ? customer.slice(0, -2) : customer;
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

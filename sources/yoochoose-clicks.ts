@@ -4,8 +4,9 @@
  *
  * Rules: `date`, `session`, `product`, and those of csv-events.ts.
  */
-import { type CsvEventFormat, found, openCsvEvents } from './csv-events.ts';
+import { type CsvEventFormat, openCsvEvents } from './csv-events.ts';
 import type { EventSource } from './event-source.ts';
+import { found } from './file-batches.ts';
 
 const format: CsvEventFormat = {
   columns: ['session_id', 'ts', 'item_id'],

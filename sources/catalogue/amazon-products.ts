@@ -20,16 +20,17 @@
  * and `field` for a bound of `validateProduct`.
  */
 import { hash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isInvalidField, MillraceError, type Product, validateProduct } from '../../schemas/index.ts';
-import { CsvRows, type RawRow } from '../csv-rows.ts';
+import { isInvalidField, MillraceError, validateProduct } from '../../schemas/index.ts';
+import { type CsvPass, requireColumns } from '../csv-file.ts';
 import { parseDecimal } from '../decimal.ts';
-import type { SourceReject } from '../event-source.ts';
+import type { Refusal } from '../file-batches.ts';
 import { LineOrdinals } from '../line-ordinals.ts';
-import { fileBytes } from '../source-bytes.ts';
+import { fileSize } from '../source-bytes.ts';
 import { readAmazonCategories } from './amazon-categories.ts';
-import type { ProductBatch, ProductSource } from './product-source.ts';
+import { type CheckedProduct, copied, readProducts, requireUpdatedAt } from './product-rows.ts';
+import type { ProductSource } from './product-source.ts';
 
 export interface AmazonOptions {
   /** Default: `amazon_categories.csv`, plain, `.br` or `.gz`, beside the products. */
@@ -45,58 +46,25 @@ export interface AmazonOptions {
  */
 export async function openAmazonProducts(path: string, options: AmazonOptions = {}): Promise<ProductSource> {
   const name = basename(path);
-  const bytesTotal = await sizeOf(path);
-  if (bytesTotal === undefined) {
-    throw new MillraceError('SOURCE_UNREADABLE', `Cannot read '${name}': there is no such file`, { file: name });
-  }
+  const bytesTotal = await fileSize(path);
   const nowMs = Date.now();
   const updatedAtMs = options.updatedAtMs ?? nowMs;
-  const probe = validateProduct({ id: 'x', updatedAt: updatedAtMs }, nowMs);
-  if (isInvalidField(probe)) throw new MillraceError('INVALID_ARGUMENT', `${probe.field} ${probe.reason}`);
-  const categories = await readAmazonCategories(options.categoriesPath ?? (await categoriesBeside(path)));
-  return { name, bytesTotal, batches: () => readBatches(path, new ProductRows(name, categories, updatedAtMs)) };
+  requireUpdatedAt(updatedAtMs, nowMs);
+  const categories = await readAmazonCategories(options.categoriesPath ?? categoriesBeside(path));
+  return {
+    name,
+    bytesTotal,
+    batches: () => readProducts(path, new ProductRows(name, categories, updatedAtMs), { columns: columns.length }),
+  };
 }
 
-async function categoriesBeside(path: string): Promise<string> {
+function categoriesBeside(path: string): string {
   const plain = join(dirname(path), 'amazon_categories.csv');
-  for (const candidate of [plain, `${plain}.br`, `${plain}.gz`]) {
-    if ((await sizeOf(candidate)) !== undefined) return candidate;
-  }
+  const found = [plain, `${plain}.br`, `${plain}.gz`].find((candidate) => existsSync(candidate));
+  if (found !== undefined) return found;
   const reason = `wants amazon_categories.csv (or .br, .gz) beside it, found none`;
   throw new MillraceError('SOURCE_UNREADABLE', `'${basename(path)}' ${reason}`, { file: basename(path) });
 }
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    const why = (cause as Error).message;
-    throw new MillraceError('SOURCE_UNREADABLE', `Cannot read '${basename(path)}': ${why}`, {}, { cause });
-  }
-}
-
-async function* readBatches(path: string, reader: ProductRows): AsyncGenerator<ProductBatch, void, undefined> {
-  const bytes = fileBytes(path);
-  const rows = new CsvRows(reader, { columns: columns.length });
-  let failure: Error | undefined;
-  try {
-    for await (const chunk of bytes.chunks()) {
-      rows.push(chunk);
-      for (const batch of reader.take()) yield { ...batch, bytesRead: bytes.bytesRead() };
-    }
-    rows.end();
-    reader.end();
-  } catch (error) {
-    failure = error as Error;
-  }
-  // What was read before the unreadable place is delivered first.
-  reader.cut();
-  for (const batch of reader.take()) yield { ...batch, bytesRead: bytes.bytesRead() };
-  if (failure !== undefined) throw failure;
-}
-
-const batchRows = 1000;
 
 const columns = [
   'asin',
@@ -112,22 +80,12 @@ const columns = [
   'boughtInLastMonth',
 ] as const;
 
-type Rows = Omit<ProductBatch, 'bytesRead'>;
-type Refusal = Pick<SourceReject, 'rule' | 'reason'>;
-
-/** Turns rows into products and rejects, and keeps what belongs to one pass over one file. */
-class ProductRows {
+/** Turns rows into products, and keeps what belongs to one pass over one file. */
+class ProductRows implements CsvPass<CheckedProduct> {
   readonly #file: string;
   readonly #categories: ReadonlyMap<string, string>;
   readonly #updatedAtMs: number;
   readonly #ids = new LineOrdinals();
-  #headerSeen = false;
-  #products: Product[] = [];
-  /** Parallel to `#products`. */
-  #lines: number[] = [];
-  #rejects: SourceReject[] = [];
-  #unusable: Record<string, number> = {};
-  #batches: Rows[] = [];
 
   constructor(file: string, categories: ReadonlyMap<string, string>, updatedAtMs: number) {
     this.#file = file;
@@ -135,66 +93,12 @@ class ProductRows {
     this.#updatedAtMs = updatedAtMs;
   }
 
-  row(fields: readonly string[], line: number, source: RawRow): void {
-    if (!this.#headerSeen) {
-      this.#header(fields);
-      return;
-    }
+  header(names: readonly string[]): number {
+    return requireColumns(this.#file, names, { columns });
+  }
+
+  row(fields: readonly string[]): CheckedProduct | Refusal {
     const unusable: string[] = [];
-    const result = this.#product(fields, unusable);
-    if ('rule' in result) this.#rejects.push({ ...result, file: this.#file, line, raw: source.raw() });
-    else {
-      this.#products.push(result);
-      this.#lines.push(line);
-      for (const field of unusable) this.#unusable[field] = (this.#unusable[field] ?? 0) + 1;
-    }
-    if (this.#products.length + this.#rejects.length >= batchRows) this.cut();
-  }
-
-  damaged(damage: Omit<SourceReject, 'file'>): void {
-    if (!this.#headerSeen) this.#header([Buffer.from(damage.raw).toString('latin1')]);
-    this.#rejects.push({ ...damage, file: this.#file });
-    if (this.#products.length + this.#rejects.length >= batchRows) this.cut();
-  }
-
-  end(): void {
-    if (!this.#headerSeen) this.#header([]);
-  }
-
-  /** Ends the batch under way. */
-  cut(): void {
-    if (this.#products.length + this.#rejects.length === 0) return;
-    const unusable = this.#unusable;
-    this.#batches.push({ products: this.#products, lines: this.#lines, rejects: this.#rejects, unusable });
-    this.#products = [];
-    this.#lines = [];
-    this.#rejects = [];
-    this.#unusable = {};
-  }
-
-  /** The batches that have ended since the last call. */
-  take(): readonly Rows[] {
-    const batches = this.#batches;
-    this.#batches = [];
-    return batches;
-  }
-
-  #header(found: readonly string[]): void {
-    this.#headerSeen = true;
-    if (found.length === columns.length && columns.every((name, i) => found[i]!.trim() === name)) return;
-    const wanted = columns.join(',');
-    const shown = found.length === 0 ? 'nothing' : JSON.stringify(found.join(',').slice(0, 200));
-    throw new MillraceError('SOURCE_UNREADABLE', `'${this.#file}' wants the columns ${wanted}; found ${shown}`, {
-      file: this.#file,
-      wanted,
-      found: shown,
-    });
-  }
-
-  #product(fields: readonly string[], unusable: string[]): Product | Refusal {
-    if (fields.length !== columns.length) {
-      return { rule: 'columns', reason: `wants ${columns.length} columns, found ${fields.length}` };
-    }
     const id = copied(fields[0]!);
     if (id === null) return { rule: 'id', reason: 'wants an asin, found none' };
     const amount = (field: string, text: string, decimals: number, max: number): number | null => {
@@ -226,17 +130,7 @@ class ProductRows {
       Number.MAX_SAFE_INTEGER, // The time was checked when the file was opened.
     );
     if (isInvalidField(product)) return { rule: 'field', reason: `${product.field} ${product.reason}` };
-    return this.#seen(id) ? { rule: 'duplicate', reason: `wants each asin once, found '${id}' again` } : product;
+    if (this.#ids.nextOf(hash('sha256', id, 'hex')) === 0) return { product, unusable };
+    return { rule: 'duplicate', reason: `wants each asin once, found '${id}' again` };
   }
-
-  #seen(id: string): boolean {
-    const digest = hash('sha256', id, 'hex');
-    return this.#ids.next(Number.parseInt(digest.slice(0, 8), 16), Number.parseInt(digest.slice(8, 16), 16)) > 0;
-  }
-}
-
-/** Trimmed, null when empty, and a copy: a field is a slice that keeps its whole chunk alive. */
-function copied(text: string): string | null {
-  const trimmed = text.trim();
-  return trimmed === '' ? null : Buffer.from(trimmed, 'utf8').toString('utf8');
 }
