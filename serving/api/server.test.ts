@@ -324,7 +324,7 @@ describe('queries of the host thread', () => {
   });
 
   test('a host that answers too late is 503 OVERLOADED with Retry-After', async () => {
-    host.answers.get = () => new Promise(() => {});
+    host.answers.getMany = () => new Promise(() => {});
     host.answers.produce = () => new Promise(() => {});
     const { status, body, headers } = await get('/v1/users/ann/profile');
     expect([status, body.error.code, headers['retry-after']]).toEqual([503, 'OVERLOADED', '1']);
