@@ -201,6 +201,40 @@ test('rows of a store come page by page in key order, from all partitions', asyn
   expect((await get('/v1/stores/nothing/range')).status).toBe(404);
 });
 
+test('windows and periods of a key come as one list, from whichever partition has it', async () => {
+  system = await start(4);
+  await post([
+    ...baskets('cup/1', 'lid'),
+    { ...(baskets('cup/1', 'lid')[0] as object), timestamp: Date.UTC(2011, 1, 1) },
+  ]);
+  await system.host.request<'caughtUp'>({ kind: 'caughtUp' });
+  interface Answer {
+    readonly windows: readonly { readonly startMs: number; readonly endMs: number; readonly value: object }[];
+    readonly asOf: readonly object[];
+  }
+  const windowsOf = async (path: string) => (await get<Answer>(`/v1/stores/${path}`)).body;
+  const hour = Date.UTC(2011, 0, 3, 2);
+  const ofCup = await windowsOf('product-hours/windows/cup%2F1?from=2011-01-03T02:00Z');
+  expect(ofCup).toMatchObject({ store: 'product-hours', key: 'cup/1' });
+  expect(ofCup.windows.map(({ startMs }) => startMs)).toEqual([hour, hour + 3_600_000, Date.UTC(2011, 1, 1)]);
+  expect(ofCup.windows[0]).toMatchObject({ endMs: hour + 3_600_000, value: { purchases: 1, revenue: 12_500 } });
+  expect(ofCup.asOf.length).toBeGreaterThan(0);
+  expect((await windowsOf('session-windows/windows/s%3Abasket-2?from=2011-01-03&to=2011-01-04')).windows).toMatchObject(
+    [{ startMs: hour, endMs: hour + 1, value: { purchases: 2, user: { userId: 'user-2' } } }],
+  );
+  expect((await windowsOf('session-windows/windows/s%3Abasket-2?to=2011-01-03')).windows).toEqual([]);
+  for (const [path, status] of [
+    ['product-hours/windows/cup', 404],
+    ['nothing/windows/cup', 404],
+    ['product-stats/windows/lid', 400],
+    ['product-hours/windows/lid?from=2011-02-30', 400],
+    ['product-hours/windows/lid?from=2011-02-30T00:00Z', 400],
+    ['product-hours/windows/lid?from=2011-02-02&to=2011-02-01', 400],
+  ] as const) {
+    expect([path, (await get(`/v1/stores/${path}`)).status]).toEqual([path, status]);
+  }
+});
+
 test('a user who is deleted was never there: for figures, look-ups and the log, also after a restart', async () => {
   system = await start(2);
   await post([...baskets('cup', 'saucer'), { ...baskets('cup', 'spoon')[1], userId: 'user-1', sessionId: 'basket-1' }]);

@@ -434,6 +434,7 @@ describe('health', () => {
       '/v1/stores',
       '/v1/stores/{name}/keys/{key}',
       '/v1/stores/{name}/range',
+      '/v1/stores/{name}/windows/{key}',
       '/v1/topology',
       '/v1/trending',
       '/v1/users/{id}',

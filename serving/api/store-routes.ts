@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { MillraceError } from '../../schemas/index.ts';
 import { answers, AsOf, NoQuery } from './answers.ts';
 import type { Api, App } from './context.ts';
+import { instantRange } from './instant-range.ts';
 
 const Store = Type.Object({
   name: Type.String(),
@@ -48,6 +49,33 @@ const Page = Type.Object({
   cursor: Type.Union([Type.String(), Type.Null()], { description: 'null: there is no more.' }),
   asOf: AsOf,
 });
+
+const Windows = Type.Object({
+  store: Type.String(),
+  key: Type.String(),
+  partition: Type.Integer(),
+  windows: Type.Array(
+    Type.Object({
+      startMs: Type.Integer(),
+      endMs: Type.Integer({
+        description: 'Of a session window the time of its last event, of an hour or day that of the next one.',
+      }),
+      value: Type.Unknown(),
+    }),
+    { description: 'Ascending in time.' },
+  ),
+  asOf: AsOf,
+});
+
+const Instant = (description: string) => Type.Optional(Type.String({ maxLength: 40, description }));
+
+const WindowsQuery = Type.Object(
+  {
+    from: Instant('A day, `2010-12-30`, or a time, `2010-12-30T08:00Z`, UTC; inclusive. Default: the first window.'),
+    to: Instant('Likewise; exclusive. Default: behind the last window.'),
+  },
+  { additionalProperties: false },
+);
 
 export function storeRoutes(app: App, api: Api): void {
   const tags = ['stores'];
@@ -101,6 +129,30 @@ export function storeRoutes(app: App, api: Api): void {
       const bounds = { from: from ?? null, to: to ?? null, prefix: prefix ?? null, cursor: cursor ?? null };
       const page = await api.ask({ kind: 'range', store: name, ...bounds, limit });
       return { store: name, ...page };
+    },
+  );
+
+  app.get(
+    '/v1/stores/:name/windows/:key',
+    {
+      schema: {
+        tags,
+        summary: 'Windows or periods of a key',
+        description:
+          'Those that overlap [from, to): session windows of a session key in `session-windows`; hours of an id in ' +
+          '`product-hours` and `category-hours`, days in `category-funnels`, whatever months their rows are of. At most ' +
+          '10,000, of one commit.',
+        params: Type.Object({ name: Type.String(), key: Type.String() }),
+        querystring: WindowsQuery,
+        response: answers(Windows, 400, 404, 503),
+      },
+    },
+    async ({ params: { name, key }, query: { from, to } }) => {
+      const { found, asOf } = await api.ask({ kind: 'windows', store: name, key, ...instantRange(from, to) });
+      if (found === null) {
+        throw new MillraceError('NOT_FOUND', `Store '${name}' has no windows of '${key}'.`, { store: name, key });
+      }
+      return { store: name, key, ...found, asOf };
     },
   );
 }

@@ -225,10 +225,18 @@ interface Pending {
 
 /** Queries of state hurry the topology on. Appends wait for a write anyway; what is polled can wait for a batch. */
 function hurries({ kind }: Request): boolean {
-  return (
-    kind === 'get' || kind === 'getMany' || kind === 'fetch' || kind === 'scan' || kind === 'range' || kind === 'read'
-  );
+  return queries.has(kind);
 }
+
+const queries: ReadonlySet<Request['kind']> = new Set([
+  'get',
+  'getMany',
+  'fetch',
+  'scan',
+  'range',
+  'windows',
+  'read',
+] as const);
 
 const defaultSettings: Omit<HostSettings, 'dataDir' | 'waiting'> = {
   partitions: 1,

@@ -59,6 +59,8 @@ export type Request =
     }
   /** A page of a store in key order, for readers. */
   | ({ readonly kind: 'range' } & RangeRequest)
+  /** Windows or periods of one key, all as of one commit. */
+  | ({ readonly kind: 'windows' } & WindowsRequest)
   /** Resolves when everything in the log has been processed and committed. */
   | { readonly kind: 'caughtUp' }
   /** Forgets users as if they had never been seen: state and log. */
@@ -83,6 +85,8 @@ export interface Answers {
   readonly read: { readonly records: ArrayBuffer; readonly nextOffset: number };
   readonly scan: ScanAnswer;
   readonly range: RangePage & { readonly asOf: readonly SourceOffset[] };
+  /** null: the store has nothing of this key. */
+  readonly windows: { readonly found: StoreWindows | null; readonly asOf: readonly SourceOffset[] };
   readonly caughtUp: readonly SourceOffset[];
   readonly eraseUsers: Erased;
   readonly backup: { readonly rows: number; readonly bytes: number; readonly asOf: readonly SourceOffset[] };
@@ -158,6 +162,27 @@ export interface RangePage {
   }[];
   /** null: this page is the last. */
   readonly cursor: string | null;
+}
+
+/** Those that overlap `[fromMs, toMs)`; null: without that bound. */
+export interface WindowsRequest {
+  readonly store: string;
+  /** Where rows are of a key and a month: the key alone. */
+  readonly key: string;
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+}
+
+export interface StoreWindows {
+  readonly partition: number;
+  /** Ascending in time. */
+  readonly windows: readonly StoreWindow[];
+}
+
+export interface StoreWindow {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly value: unknown;
 }
 
 export interface StoreFacts {

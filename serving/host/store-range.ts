@@ -71,7 +71,7 @@ interface Cursor {
 
 function boundsOf(spec: StoreSpec, { store, from, to, prefix }: RangeRequest): { gte: Uint8Array; lt?: Uint8Array } {
   if (spec.kind === 'window' && (from !== null || to !== null || prefix !== null)) {
-    const message = `Rows of window store '${store}' lie by window start: wanted no bounds of keys here, see /v1/stores/${store}/windows/KEY.`;
+    const message = `Rows of window store '${store}' lie by window start: wanted no bounds of keys here.`;
     throw new MillraceError('INVALID_ARGUMENT', message, { store });
   }
   if (prefix !== null) {

@@ -6,6 +6,7 @@ import { fetchedRows } from './fetched-rows.ts';
 import type { Answers, FetchRequest, Request, ScanAnswer, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
 import { rangePage } from './store-range.ts';
 import { decodeValue, encodeKey } from './store-rows.ts';
+import { windowsOf } from './store-windows.ts';
 
 /**
  * Reads committed state for other threads. A read takes a snapshot of the database while no commit is on its way, so
@@ -81,6 +82,15 @@ export class StoreReader {
     const partitions = this.#partitions(request.store);
     return this.#read(async (snapshot, asOf) => ({
       ...(await rangePage(snapshot, { spec, partitions, request })),
+      asOf,
+    }));
+  }
+
+  async windows(request: Extract<Request, { kind: 'windows' }>): Promise<Answers['windows']> {
+    const spec = this.#spec(request.store);
+    const partitions = this.#partitions(request.store);
+    return this.#read(async (snapshot, asOf) => ({
+      found: (await windowsOf(snapshot, { spec, partitions, request })) ?? null,
       asOf,
     }));
   }

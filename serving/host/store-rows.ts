@@ -20,15 +20,9 @@ export function decodeKey(spec: StoreSpec, bytes: Uint8Array): { key: string; wi
 }
 
 /** Rows of a window store begin with the window's start: | start i64, sign bit flipped | key |. */
-export function windowStartOf(bytes: Uint8Array): number {
+function windowStartOf(bytes: Uint8Array): number {
   const flipped = Buffer.from(bytes.buffer, bytes.byteOffset, windowStartBytes).readBigUInt64BE();
   return Number(BigInt.asIntN(64, flipped ^ signBit));
-}
-
-export function windowStartKey(startMs: number): Uint8Array {
-  const bytes = Buffer.alloc(windowStartBytes);
-  bytes.writeBigUInt64BE(BigInt.asUintN(64, BigInt(startMs)) ^ signBit);
-  return bytes;
 }
 
 /** Timestamped values begin with their timestamp (KIP-258). */
@@ -49,5 +43,5 @@ function asPlain(value: unknown): unknown {
   return typeof toJSON === 'function' ? toJSON.call(value) : value;
 }
 
-export const windowStartBytes = 8;
+const windowStartBytes = 8;
 const signBit = 1n << 63n;
