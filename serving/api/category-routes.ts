@@ -2,8 +2,6 @@ import Type from 'typebox';
 import {
   bestTitle,
   hourStartMs,
-  monthKey,
-  monthsBetween,
   parseMonthKey,
   storeNames,
   topsMax,
@@ -17,7 +15,7 @@ import { MillraceError, type Product } from '../../schemas/index.ts';
 import { answers, AsOf, Id, listMax } from './answers.ts';
 import type { Api, App } from './context.ts';
 import { Funnel, funnelStats } from './funnel-stats.ts';
-import { PeriodQuery, PeriodStats, periodStats, rangeOfDays } from './period-stats.ts';
+import { monthRows, PeriodQuery, periodsAsked, PeriodStats, periodStats, rangeOfDays } from './period-stats.ts';
 
 const Trending = Type.Object({
   category: Type.Union([Type.String(), Type.Null()], { description: 'null: the whole shop.' }),
@@ -133,16 +131,15 @@ export function categoryRoutes(app: App, api: Api): void {
       const asked = rangeOfDays(from, to);
       const seen = await seenHours(api, id);
       if (seen === undefined) throw categoryNotFound(id);
-      const stats = await periodStats(api, id, { store: storeNames.categoryHours, window, asked, seen });
-      const [fromDay, toDay] = [stats.from, stats.to].map((day) => Date.parse(`${day}T00:00:00Z`) / dayMs) as [
-        number,
-        number,
-      ];
-      const months = fromDay === toDay ? [] : monthsBetween(fromDay * dayMs, toDay * dayMs - 1);
-      const keys = months.map((month) => ({ store: storeNames.categoryFunnels, key: monthKey(id, month) }));
-      const { values } = await api.ask({ kind: 'getMany', keys });
-      const rows = months.map((month, at) => [month, (values[at] ?? []) as MonthOfFunnels] as const);
-      return { ...stats, funnel: funnelStats(rows, fromDay, toDay) };
+      const periods = periodsAsked({ window, asked, seen });
+      const { from: fromDay, to: toDay, months } = periods;
+      const { rows, asOf } = await monthRows(api, id, {
+        stores: [storeNames.categoryHours, storeNames.categoryFunnels],
+        months,
+      });
+      const [hours, funnels] = rows as [unknown[], (MonthOfFunnels | null)[]];
+      const funnelRows = months.map((month, at) => [month, funnels[at] ?? []] as const);
+      return { id, ...periodStats(periods, hours), funnel: funnelStats(funnelRows, fromDay, toDay), asOf };
     },
   );
 }
@@ -191,5 +188,3 @@ async function seenHours(api: Api, id: string) {
 function categoryNotFound(category: string): MillraceError {
   return new MillraceError('NOT_FOUND', `No product is, or was seen, in a category '${category}'.`, { category });
 }
-
-const dayMs = 86_400_000;

@@ -61,14 +61,20 @@ export function rangeOfDays(from: string | undefined, to: string | undefined): D
 }
 
 export interface PeriodsAsked {
-  /** `product-hours` or `category-hours`: a row holds a month, so a range reads as many rows as it touches months. */
-  readonly store: string;
   readonly window: 'day' | 'hour';
   readonly asked: DayRange;
   readonly seen: { readonly firstSeenMs: number; readonly lastSeenMs: number };
 }
 
-export async function periodStats(api: Api, id: string, { store, window, asked, seen }: PeriodsAsked) {
+/** Days since 1970-01-01, [from, to), and the months that have them. */
+export interface Periods {
+  readonly window: 'day' | 'hour';
+  readonly from: number;
+  readonly to: number;
+  readonly months: readonly string[];
+}
+
+export function periodsAsked({ window, asked, seen }: PeriodsAsked): Periods {
   const from = asked.from ?? Math.floor(seen.firstSeenMs / dayMs);
   const to = Math.max(from, asked.to ?? Math.floor(seen.lastSeenMs / dayMs) + 1);
   const daysMax = daysMaxOf[window];
@@ -76,12 +82,27 @@ export async function periodStats(api: Api, id: string, { store, window, asked, 
     const message = `Parameters 'from' and 'to' want at most ${daysMax} days between them for figures by ${window}, found ${to - from}.`;
     throw new MillraceError('INVALID_ARGUMENT', message, { field: 'to', daysMax });
   }
-  const months = from === to ? [] : monthsBetween(from * dayMs, to * dayMs - 1);
-  const keys = months.map((month) => ({ store, key: monthKey(id, month) }));
+  return { window, from, to, months: from === to ? [] : monthsBetween(from * dayMs, to * dayMs - 1) };
+}
+
+/** Rows of stores that keep months, as of one commit: by store, in the order of the months; null where there is none. */
+export async function monthRows(api: Api, id: string, { stores, months }: MonthsAsked) {
+  const keys = stores.flatMap((store) => months.map((month) => ({ store, key: monthKey(id, month) })));
   const { values, asOf } = await api.ask({ kind: 'getMany', keys });
+  const rows = stores.map((_, at) => values.slice(at * months.length, (at + 1) * months.length));
+  return { rows, asOf };
+}
+
+interface MonthsAsked {
+  readonly stores: readonly string[];
+  readonly months: readonly string[];
+}
+
+/** @param rows of `product-hours` or `category-hours`, one a month. */
+export function periodStats({ window, from, to, months }: Periods, rows: readonly unknown[]) {
   const periods = new Map<string, Counts>();
   for (const [place, month] of months.entries()) {
-    for (const { hour, ...counts } of (values[place] ?? []) as MonthOfHours) {
+    for (const { hour, ...counts } of (rows[place] ?? []) as MonthOfHours) {
       const startMs = hourStartMs(month, hour);
       if (startMs < from * dayMs || startMs >= to * dayMs) continue;
       const start = window === 'day' ? isoDay(startMs / dayMs) : `${new Date(startMs).toISOString().slice(0, 16)}Z`;
@@ -91,12 +112,10 @@ export async function periodStats(api: Api, id: string, { store, window, asked, 
     }
   }
   return {
-    id,
     window,
     from: isoDay(from),
     to: isoDay(to),
     periods: [...periods].map(([start, counts]) => ({ start, ...counts })),
-    asOf,
   };
 }
 

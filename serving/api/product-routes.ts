@@ -12,7 +12,7 @@ import { answers, AsOf, Id, List, ListQuery, NoQuery, SimilarQuery } from './ans
 import type { Api, App } from './context.ts';
 import { productNotFound } from './http-errors.ts';
 import { lookUp } from './look-up-route.ts';
-import { PeriodQuery, PeriodStats, periodStats, rangeOfDays } from './period-stats.ts';
+import { monthRows, PeriodQuery, periodsAsked, PeriodStats, periodStats, rangeOfDays } from './period-stats.ts';
 
 const count = (description?: string) => Type.Integer(description === undefined ? {} : { description });
 
@@ -143,7 +143,10 @@ export function productRoutes(app: App, api: Api): void {
       const product = await api.ask({ kind: 'get', store: storeNames.productStats, key: id });
       if (!product.found) throw productNotFound(id);
       const seen = product.value as ProductStats;
-      return await periodStats(api, id, { store: storeNames.productHours, window, asked, seen });
+      const periods = periodsAsked({ window, asked, seen });
+      const { months } = periods;
+      const { rows, asOf } = await monthRows(api, id, { stores: [storeNames.productHours], months });
+      return { id, ...periodStats(periods, rows[0]!), asOf };
     },
   );
 }

@@ -315,6 +315,24 @@ describe('queries of the host thread', () => {
     ]);
   });
 
+  test('hours and funnel of a category are asked for at once, so they are of one commit', async () => {
+    const one = { views: 1, carts: 0, purchases: 0, returns: 0, quantity: 0, revenue: 0 };
+    const hours = [{ hour: 5, ...one }];
+    host.answers.range = () => ({ rows: [{ key: 'a/b/2011-01', partition: 0, value: hours }], cursor: null, asOf: [] });
+    const asked: string[][] = [];
+    host.answers.getMany = ({ keys }) => {
+      asked.push(keys.map(({ store, key }) => `${store} ${key}`));
+      return { values: [hours, [{ day: 1, windows: [1, 0, 0, 0, 0, 0, 0] }]], asOf };
+    };
+    const { body } = await get('/v1/categories/a%2Fb/stats');
+    expect(asked).toEqual([['category-hours a/b/2011-01', 'category-funnels a/b/2011-01']]);
+    expect(body).toMatchObject({
+      ...{ id: 'a/b', from: '2011-01-01', to: '2011-01-02', asOf },
+      periods: [{ start: '2011-01-01', views: 1 }],
+      funnel: { windows: 1, viewed: 1, days: [{ start: '2011-01-01', windows: 1 }] },
+    });
+  });
+
   test('the topology is JSON, or text for who asks for text first', async () => {
     host.answers.topology = () => ({ text: 'Topologies:\n', json: { subtopologies: [] }, execution: '' });
     expect((await get('/v1/topology')).body).toEqual({ subtopologies: [] });
