@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 import { MillraceError } from '../../schemas/index.ts';
 import { CatalogueIndex, InteractionStream, openAmazonProducts } from '../../sources/index.ts';
+import { shippedCatalogue } from '../dataset/amazon-dataset.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { startProgress, whole } from '../progress.ts';
 import { warn } from '../terminal.ts';
@@ -20,13 +20,13 @@ export interface GenerateOptions {
   readonly out: string | undefined;
 }
 
-const sample = '../../data/amazon-products-2023/amazon_products_us_sample_4960.csv.br';
 const linesAtOnce = 1000;
 
 /** Writes generated interactions as NDJSON: exactly `events` lines, `events / days` a day in the mean. */
 export async function generate({ users, events, seed, days, catalogue, out }: GenerateOptions): Promise<number> {
-  const path = catalogue ?? fileURLToPath(new URL(sample, import.meta.url));
-  const index = await readCatalogue(path);
+  const source = await openAmazonProducts(catalogue ?? shippedCatalogue);
+  const { index, rejected } = await CatalogueIndex.read(source);
+  if (rejected > 0) warn(`${whole(rejected)} rows of ${source.name} are no products and were passed over.`);
   const stream = new InteractionStream(index, { users, seed, eventsPerDay: Math.max(events, 1) / days });
   const output = out === undefined ? process.stdout : createWriteStream(out);
   const bar = out === undefined ? undefined : startProgress('Generating', 'events');
@@ -72,16 +72,4 @@ async function writeLines(
     if (!goesOn && broken.error === undefined) await once(output, 'drain');
     if (broken.error !== undefined) throw broken.error;
   }
-}
-
-async function readCatalogue(path: string): Promise<CatalogueIndex> {
-  const source = await openAmazonProducts(path);
-  const entries = [];
-  let rejected = 0;
-  for await (const { products, rejects } of source.batches()) {
-    for (const { id, category, price } of products) entries.push({ id, category, price });
-    rejected += rejects.length;
-  }
-  if (rejected > 0) warn(`${whole(rejected)} rows of ${source.name} are no products and were passed over.`);
-  return new CatalogueIndex(entries);
 }

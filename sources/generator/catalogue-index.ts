@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MillraceError, type Product } from '../../schemas/index.ts';
+import type { ProductSource } from '../catalogue/product-source.ts';
 
 export type CatalogueEntry = Pick<Product, 'id' | 'category' | 'price'>;
 
@@ -19,24 +20,24 @@ export class CatalogueIndex {
   /** Where each category begins in `#products`, and the end. */
   readonly #starts: Uint32Array;
 
-  constructor(catalogue: Iterable<CatalogueEntry>) {
-    const ids: string[] = [];
-    const prices: number[] = [];
-    const categoryOf: number[] = [];
-    const numbers = new Map<string | null, number>();
-    const digest = createHash('sha256');
-    for (const { id, category, price } of catalogue) {
-      let number = numbers.get(category);
-      if (number === undefined) numbers.set(category, (number = numbers.size));
-      digest.update(`${JSON.stringify([id, category, price])}\n`);
-      ids.push(id);
-      prices.push(price ?? 0);
-      categoryOf.push(number);
+  /** Reads a catalogue to its end. Rows that are no products are counted and left out. */
+  static async read(source: ProductSource): Promise<{ readonly index: CatalogueIndex; readonly rejected: number }> {
+    const gathered = new GatheredEntries();
+    let rejected = 0;
+    for await (const { products, rejects } of source.batches()) {
+      for (const product of products) gathered.add(product);
+      rejected += rejects.length;
     }
+    return { index: new CatalogueIndex(gathered), rejected };
+  }
+
+  constructor(catalogue: Iterable<CatalogueEntry> | GatheredEntries) {
+    const entries = catalogue instanceof GatheredEntries ? catalogue : GatheredEntries.of(catalogue);
+    const { ids, prices, categoryOf, numbers } = entries;
     if (ids.length === 0) {
       throw new MillraceError('INVALID_ARGUMENT', 'The generator wants a catalogue of 1 product or more, found 0', {});
     }
-    this.fingerprint = digest.digest('hex').slice(0, 16);
+    this.fingerprint = entries.fingerprint();
     this.ids = ids;
     this.prices = Float64Array.from(prices);
     this.categories = [...numbers.keys()];
@@ -55,5 +56,34 @@ export class CatalogueIndex {
   /** The product at a position 0..size-1 of a category. */
   product(category: number, position: number): number {
     return this.#products[this.#starts[category]! + position]!;
+  }
+}
+
+/** What is kept of the products while they are read one after another: nothing else of them stays in memory. */
+class GatheredEntries {
+  readonly ids: string[] = [];
+  readonly prices: number[] = [];
+  readonly categoryOf: number[] = [];
+  /** Of categories, in the order in which they came. */
+  readonly numbers = new Map<string | null, number>();
+  readonly #digest = createHash('sha256');
+
+  static of(catalogue: Iterable<CatalogueEntry>): GatheredEntries {
+    const gathered = new GatheredEntries();
+    for (const entry of catalogue) gathered.add(entry);
+    return gathered;
+  }
+
+  add({ id, category, price }: CatalogueEntry): void {
+    let number = this.numbers.get(category);
+    if (number === undefined) this.numbers.set(category, (number = this.numbers.size));
+    this.#digest.update(`${JSON.stringify([id, category, price])}\n`);
+    this.ids.push(id);
+    this.prices.push(price ?? 0);
+    this.categoryOf.push(number);
+  }
+
+  fingerprint(): string {
+    return this.#digest.digest('hex').slice(0, 16);
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { generatedSource } from './generated-source.ts';
+import type { Interaction } from '../../schemas/index.ts';
+import { generatedSource, type GeneratedSourceOptions } from './generated-source.ts';
 import { InteractionStream } from './interaction-stream.ts';
 
 const catalogue = Array.from({ length: 50 }, (_, at) => ({ id: `p${at}`, category: `c${at % 5}`, price: 100 }));
@@ -30,3 +31,26 @@ test('with a clock no event comes before it happened, and none is left out', asy
   }
   expect(events).toEqual([...stream.events(2000)]);
 });
+
+test('it ends before a minute when asked to, and the next one goes on there with nothing in between', async () => {
+  const whole = await read({ to: 5 });
+  expect(whole.length).toBeGreaterThan(1000);
+  expect([...(await read({ to: 3 })), ...(await read({ from: 3, to: 5 }))]).toEqual(whole);
+});
+
+test('entered within a minute, it leaves out what has arrived before', async () => {
+  const notBeforeMs = stream.parameters.startMs + 3 * 60_000 + 30_000;
+  const expected = [];
+  for (const { minute, events, arrivalsMs } of stream.minutes(3)) {
+    if (minute === 5) break;
+    expected.push(...events.filter((_, at) => arrivalsMs[at]! >= notBeforeMs));
+  }
+  const clock = { nowMs: () => Number.POSITIVE_INFINITY, until: () => Promise.resolve() };
+  expect(await read({ from: 3, to: 5, notBeforeMs, clock })).toEqual(expected);
+});
+
+async function read(options: GeneratedSourceOptions): Promise<Interaction[]> {
+  const events = [];
+  for await (const batch of generatedSource(stream, options).batches()) events.push(...batch.events);
+  return events;
+}

@@ -5,10 +5,14 @@ import type { InteractionStream } from './interaction-stream.ts';
 export interface GeneratedSourceOptions {
   /** Minute of the stream to enter at. Default 0. */
   readonly from?: number;
+  /** Minute to end before. Default: without end. */
+  readonly to?: number;
   /** Default: without end. */
   readonly events?: number;
   /** Given: an event comes when this clock has reached its arrival, so none is ever ahead of it. Default: at once. */
   readonly clock?: GeneratorClock;
+  /** What arrives before is left out, ms since epoch: for a stream that is entered within a minute. Default: nothing. */
+  readonly notBeforeMs?: number;
 }
 
 export interface GeneratorClock {
@@ -21,23 +25,71 @@ const batchEvents = 1000;
 
 /** The stream as a source. Its lines are the events' numbers, from 1 at the minute it is entered at. */
 export function generatedSource(stream: InteractionStream, options: GeneratedSourceOptions = {}): EventSource {
-  return { name: 'generator', bytesTotal: undefined, batches: () => readBatches(stream, options) };
+  const { clock } = options;
+  const batches = () => (clock === undefined ? fullBatches(stream, options) : dueBatches(stream, options, clock));
+  return { name: 'generator', bytesTotal: undefined, batches };
 }
 
-async function* readBatches(
+/** Batches of `batchEvents` but the last, so that who goes on later finds the same ones. */
+async function* fullBatches(
   stream: InteractionStream,
-  { from = 0, events: eventsMax = Number.POSITIVE_INFINITY, clock }: GeneratedSourceOptions,
+  options: GeneratedSourceOptions,
 ): AsyncGenerator<SourceBatch, void, undefined> {
+  let batch: Interaction[] = [];
   let line = 0;
-  for (const { events, arrivalsMs } of stream.minutes(from)) {
-    for (let at = 0; at < events.length;) {
-      if (line === eventsMax) return;
-      const nowMs = clock?.nowMs() ?? Number.POSITIVE_INFINITY;
-      const end = Math.min(events.length, at + batchEvents, at + eventsMax - line);
-      const due: Interaction[] = [];
-      while (at < end && arrivalsMs[at]! <= nowMs) due.push(events[at++]!);
-      if (due.length === 0) await clock!.until(arrivalsMs[at]!);
-      else yield { events: due, lines: due.map(() => ++line), rejects: [], bytesRead: 0 };
+  for (const { event } of arrivals(stream, options)) {
+    if (batch.push(event) < batchEvents) continue;
+    yield batchOf(batch, line);
+    line += batch.length;
+    batch = [];
+  }
+  if (batch.length > 0) yield batchOf(batch, line);
+}
+
+async function* dueBatches(
+  stream: InteractionStream,
+  options: GeneratedSourceOptions,
+  clock: GeneratorClock,
+): AsyncGenerator<SourceBatch, void, undefined> {
+  let due: Interaction[] = [];
+  let line = 0;
+  let nowMs = clock.nowMs();
+  for (const { event, arrivalMs } of arrivals(stream, options)) {
+    while (arrivalMs > nowMs || due.length === batchEvents) {
+      if (due.length > 0) {
+        yield batchOf(due, line);
+        line += due.length;
+        due = [];
+      }
+      nowMs = clock.nowMs();
+      if (arrivalMs > nowMs) await clock.until(arrivalMs);
+    }
+    due.push(event);
+  }
+  if (due.length > 0) yield batchOf(due, line);
+}
+
+function* arrivals(
+  stream: InteractionStream,
+  {
+    from = 0,
+    to = Number.POSITIVE_INFINITY,
+    events: eventsMax = Number.POSITIVE_INFINITY,
+    notBeforeMs = 0,
+  }: GeneratedSourceOptions,
+): Generator<{ readonly event: Interaction; readonly arrivalMs: number }> {
+  let left = eventsMax;
+  for (const { minute, events, arrivalsMs } of stream.minutes(from)) {
+    if (minute >= to) return;
+    for (const [at, event] of events.entries()) {
+      const arrivalMs = arrivalsMs[at]!;
+      if (arrivalMs < notBeforeMs) continue;
+      if (left-- <= 0) return;
+      yield { event, arrivalMs };
     }
   }
+}
+
+function batchOf(events: readonly Interaction[], line: number): SourceBatch {
+  return { events, lines: events.map((_, at) => line + at + 1), rejects: [], bytesRead: 0 };
 }

@@ -105,6 +105,14 @@ test('sessions of 19 to 21 o’clock outnumber those of 7 to 9 by the rhythm', (
   expect(ratio).toBeLessThan(7);
 });
 
+test('without a swing every hour is alike', () => {
+  const hours = new Uint32Array(24);
+  const steady = new InteractionStream(index, { eventsPerDay: 240_000, rhythmSwing: 0 });
+  for (const { timestamp } of steady.events(240_000)) hours[Math.floor((timestamp % 86_400_000) / 3_600_000)]! += 1;
+  // But the first: sessions that began before the stream are not there.
+  for (const events of hours.slice(1)) expect(Math.abs(events - 10_000)).toBeLessThan(1500);
+});
+
 /** Of the sessions of frequent users, how many lie in the three categories that each of them visits most. */
 function shareOfTopThree(events: Iterable<Interaction>): number {
   const sessions = new Map<string, Set<string>>();

@@ -59,7 +59,7 @@ export class InteractionStream {
     this.catalogue = catalogue instanceof CatalogueIndex ? catalogue : new CatalogueIndex(catalogue);
     this.#planner = new SessionPlanner(this.parameters, new Popularity(this.catalogue, this.parameters));
     const sessionsPerDay = this.parameters.eventsPerDay / eventsPerSession(this.parameters);
-    this.#gapMsMean = 86_400_000 / (sessionsPerDay * rhythmMax);
+    this.#gapMsMean = 86_400_000 / (sessionsPerDay * rhythmMax(this.parameters.rhythmSwing));
     this.#prefix = `g${fingerprint([...Object.values(this.parameters), this.catalogue.fingerprint])}`;
   }
 
@@ -92,13 +92,15 @@ export class InteractionStream {
   }
 
   #plan(minute: number, from: number, coming: Map<number, Arrival[]>): void {
-    const { seed, startMs } = this.parameters;
+    const { seed, startMs, rhythmSwing } = this.parameters;
+    const busiest = rhythmMax(rhythmSwing);
     const starts = new Random().at(seed, purpose, minute);
     const beginMs = startMs + minute * minuteMs;
     let session = 0;
     for (let offset = starts.exponential(this.#gapMsMean); offset < minuteMs;) {
       const timeMs = beginMs + Math.floor(offset);
-      if (starts.chance(dailyRhythm(timeMs) / rhythmMax)) this.#arrive(minute, session++, timeMs, { from, coming });
+      if (starts.chance(dailyRhythm(timeMs, rhythmSwing) / busiest))
+        this.#arrive(minute, session++, timeMs, { from, coming });
       offset += starts.exponential(this.#gapMsMean);
     }
   }

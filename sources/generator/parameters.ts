@@ -6,6 +6,8 @@ export interface GeneratorParameters {
   readonly users: number;
   /** Mean over a day. */
   readonly eventsPerDay: number;
+  /** How much more or less than the mean comes at the busiest and the quietest hour: 0.7 is 1.7 and 0.3 of it, 0 is always the mean. */
+  readonly rhythmSwing: number;
   /** Of the first minute, ms since epoch; a whole minute. */
   readonly startMs: number;
   readonly currency: string;
@@ -45,6 +47,7 @@ export const generatorDefaults: GeneratorParameters = {
   seed: 1,
   users: 10_000,
   eventsPerDay: 100_000,
+  rhythmSwing: 0.7,
   startMs: Date.UTC(2025, 0, 1),
   currency: 'USD',
   zipfExponent: 1.05,
@@ -64,10 +67,11 @@ export const generatorDefaults: GeneratorParameters = {
 
 /** @throws MillraceError `INVALID_ARGUMENT` with the parameter, what was wanted and what was found. */
 export function checkParameters(parameters: GeneratorParameters): void {
-  const { seed, users, eventsPerDay, startMs, zipfExponent, productsMean, driftDays } = parameters;
+  const { seed, users, eventsPerDay, rhythmSwing, startMs, zipfExponent, productsMean, driftDays } = parameters;
   want('seed', seed, 'an integer 0..4294967295', Number.isInteger(seed) && seed >= 0 && seed <= 0xffff_ffff);
   want('users', users, 'an integer 1..100000000', Number.isInteger(users) && users >= 1 && users <= 1e8);
   want('eventsPerDay', eventsPerDay, 'a number above 0, at most 1e10', eventsPerDay > 0 && eventsPerDay <= 1e10);
+  want('rhythmSwing', rhythmSwing, 'a number 0..1', rhythmSwing >= 0 && rhythmSwing <= 1);
   want(
     'startMs',
     startMs,
