@@ -78,10 +78,11 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     .argument('<file>', 'plain, .gz or .br')
     .summary('load a catalogue')
     .description(
-      'Loads the CSV of Amazon Products 2023. Rows that are no products become dead letters; fields that ' +
-        'cannot be used are unknown, and counted.',
+      'Loads a catalogue. Rows that are no products become dead letters; fields that cannot be used are unknown, and ' +
+        'counted.',
     )
-    .option('--categories <file>', 'default: amazon_categories.csv, .csv.br or .csv.gz beside the file')
+    .option('--format <format>', 'what the file is: amazon (Amazon Products 2023) or rees46 (its event file)', 'amazon')
+    .option('--categories <file>', 'for amazon; default: amazon_categories.csv, .csv.br or .csv.gz beside the file')
     .option(
       '--updated-at <time>',
       'ISO 8601 day, or time with its zone; from when on what the file says holds (default: now)',
@@ -90,12 +91,17 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     .action(
       async (
         path: string,
-        flags: Flags & { readonly categories?: string; readonly updatedAt?: string; readonly wait: boolean },
+        flags: Flags & {
+          readonly format: string;
+          readonly categories?: string;
+          readonly updatedAt?: string;
+          readonly wait: boolean;
+        },
       ) => {
         const of = settingsOf(flags);
         const { ingestProducts } = await import('./commands/ingest-products.ts');
-        const { categories: categoriesPath, updatedAt, wait: waits } = flags;
-        ended(await ingestProducts(of, { path, categoriesPath, updatedAt, waits }));
+        const { format, categories: categoriesPath, updatedAt, wait: waits } = flags;
+        ended(await ingestProducts(of, { path, format, categoriesPath, updatedAt, waits }));
       },
     );
 

@@ -16,8 +16,11 @@ export interface CsvPass<T> {
    * @throws MillraceError `SOURCE_UNREADABLE`.
    */
   header(names: readonly string[]): number;
-  /** `fields` are as many as wanted; they may be slices of a chunk: copy what is kept. */
-  row(fields: readonly string[]): T | Refusal;
+  /**
+   * `fields` are as many as wanted; they may be slices of a chunk: copy what is kept. Undefined: the row is sound and says
+   * nothing.
+   */
+  row(fields: readonly string[]): T | Refusal | undefined;
 }
 
 /** The rows of a file, in its order. */
@@ -57,7 +60,8 @@ class CsvReader<T extends object> implements ChunkReader {
       return;
     }
     const result = fields.length === this.#width ? this.#pass.row(fields) : otherWidth(this.#width, fields.length);
-    if (isRefusal(result)) this.#batches.reject({ ...result, line, raw: source.raw() });
+    if (result === undefined) this.#batches.pass();
+    else if (isRefusal(result)) this.#batches.reject({ ...result, line, raw: source.raw() });
     else this.#batches.accept(result, line);
     this.#batches.endRow();
   }

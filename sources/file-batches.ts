@@ -30,6 +30,8 @@ export interface ChunkReader {
 
 /** Rows of a batch, accepted and refused. */
 const batchRows = 1000;
+/** A batch ends after so many rows that became nothing, however little it holds: its reader shows progress, and may stop. */
+const passedRowsMax = 50_000;
 
 /** Collects what rows become, and cuts it into batches. */
 export class RowBatches<T> {
@@ -38,6 +40,7 @@ export class RowBatches<T> {
   /** Parallel to `#items`. */
   #lines: number[] = [];
   #rejects: SourceReject[] = [];
+  #passed = 0;
   #full: Omit<FileBatch<T>, 'bytesRead'>[] = [];
 
   /** @param file its name, for rejects. */
@@ -54,9 +57,14 @@ export class RowBatches<T> {
     this.#rejects.push({ file: this.file, line, rule, reason, raw });
   }
 
+  /** A row became nothing. */
+  pass(): void {
+    this.#passed++;
+  }
+
   /** A row is done: a batch may end here, so what one row became is never torn apart. */
   endRow(): void {
-    if (this.#items.length + this.#rejects.length >= batchRows) this.#cut();
+    if (this.#items.length + this.#rejects.length >= batchRows || this.#passed >= passedRowsMax) this.#cut();
   }
 
   /** The batches that are full, and on demand the rest. */
@@ -72,6 +80,7 @@ export class RowBatches<T> {
     this.#items = [];
     this.#lines = [];
     this.#rejects = [];
+    this.#passed = 0;
   }
 }
 

@@ -3,6 +3,7 @@ export type * from './event-source.ts';
 export { type AmazonOptions, openAmazonProducts } from './catalogue/amazon-products.ts';
 export { ingestProducts, type IngestProductsOptions, productRecord } from './catalogue/ingest-products.ts';
 export type * from './catalogue/product-source.ts';
+export { openRees46Products } from './catalogue/rees46-products.ts';
 export * from './generator/index.ts';
 export { interactionKey } from './partitioning.ts';
 export { openRees46 } from './rees46.ts';

@@ -6,9 +6,10 @@ import { readSettings } from '../settings.ts';
 import { ingestProducts } from './ingest-products.ts';
 
 const dataDir = join(tmpdir(), 'millrace-never-made');
-const load = (updatedAt: string) =>
+const load = (updatedAt: string, format = 'amazon') =>
   ingestProducts(readSettings({ dataDir }, {}), {
     path: 'none.csv',
+    format,
     categoriesPath: undefined,
     updatedAt,
     waits: true,
@@ -31,3 +32,14 @@ test.each(['2023-10-01', '2023-10-01T12:00Z', '2023-10-01T12:00:00.123Z', '2023-
     await expect(load(text)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
   },
 );
+
+test('a format that nobody knows and a flag that is not for the format are refused', async () => {
+  await expect(load('2023-10-01', 'uci')).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: "--format wants one of: amazon, rees46; found 'uci'",
+  });
+  await expect(load('2023-10-01', 'rees46')).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: '--updated-at wants --format amazon, found rees46',
+  });
+});

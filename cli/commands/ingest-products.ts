@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { MillraceError } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/index.ts';
-import { openAmazonProducts } from '../../sources/index.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { openCatalogue } from '../load/catalogue-formats.ts';
 import { followAppends, followLoad, followProcessing } from '../load/follow-load.ts';
 import { whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
@@ -11,6 +11,7 @@ import { print, table, warn } from '../terminal.ts';
 
 export interface IngestProductsOptions {
   readonly path: string;
+  readonly format: string;
   readonly categoriesPath: string | undefined;
   /** ISO 8601. */
   readonly updatedAt: string | undefined;
@@ -20,13 +21,13 @@ export interface IngestProductsOptions {
 
 /** Loads a catalogue into the log of the data folder, and says what became of its rows. */
 export async function ingestProducts(settings: Settings, options: IngestProductsOptions): Promise<number> {
-  const { path, categoriesPath, updatedAt, waits } = options;
+  const { path, format, categoriesPath, updatedAt, waits } = options;
   const catalogue = {
     ...(categoriesPath !== undefined && { categoriesPath }),
     ...(updatedAt !== undefined && { updatedAtMs: timeOf(updatedAt) }),
   };
   // Opened once before the data folder is made: what cannot be a catalogue leaves no folder behind.
-  await openAmazonProducts(path, catalogue);
+  await openCatalogue(path, format, catalogue);
   using shutdown = new Shutdown(settings.stopDeadlineMs);
   const { dataDir, partitions, syncWrites } = settings;
   const { signal } = shutdown;
@@ -40,7 +41,7 @@ export async function ingestProducts(settings: Settings, options: IngestProducts
   const load = {
     host,
     path,
-    format: 'amazon',
+    format,
     catalogue,
     dataDir,
     signal,

@@ -1,15 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorFields } from '../../serving/host/index.ts';
+import type { CatalogueOptions } from './catalogue-formats.ts';
 import type { Tally } from './tallied-target.ts';
-
-import type { AmazonOptions } from '../../sources/index.ts';
 
 /** What the thread that reads a file is started with. */
 export interface LoadJob {
   readonly path: string;
   readonly format: string;
-  /** The file is a catalogue of products, not of events; `format`, `skipRows` and `pace` do not matter. */
-  readonly catalogue?: AmazonOptions;
+  /** The file is a catalogue of products, not of events; `skipRows` and `pace` do not matter. */
+  readonly catalogue?: CatalogueOptions;
   /** Of the schema registry. */
   readonly dataDir: string;
   readonly partitions: number;

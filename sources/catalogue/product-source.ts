@@ -15,7 +15,7 @@ export interface ProductSource {
 }
 
 export interface ProductBatch {
-  /** Valid (`validateProduct`), each id once a file. */
+  /** Valid (`validateProduct`); each id once a file, unless the format has versions of a product. */
   readonly products: readonly Product[];
   /** Of each product, at its place: the line of the file where its row begins. */
   readonly lines: readonly number[];
