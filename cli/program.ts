@@ -2,6 +2,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { createRequire } from 'node:module';
 import { MillraceError } from '../schemas/index.ts';
 import type { GenerateOptions } from './commands/generate.ts';
+import type { ShopFlags } from './dataset/generated-shop.ts';
+import type { DatasetChoice } from './dataset/plan-dataset.ts';
 import { exitCodes } from './exit-codes.ts';
 import { errorReport } from './report-error.ts';
 import { flagOf, variableOf } from './setting.ts';
@@ -49,14 +51,32 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
   ])
     .summary('serve a data folder over HTTP')
     .description('Opens a data folder, runs the topology, and serves the API and a page until SIGTERM or Ctrl-C.')
-    .option('--dataset <name>', 'load and stream shipped data: uci, or none (default: none)', dataset)
-    .option('--no-live', 'with --dataset: no second year')
+    .option('--dataset <name>', 'load and stream a shop: uci, amazon, or none (default: none)', dataset)
+    .option('--no-live', 'with --dataset: nothing after the load')
+    .option(
+      '--catalogue <file>',
+      'with --dataset amazon: the full CSV, its categories beside it (default: the shipped sample)',
+    )
+    .option('--users <number>', 'with --dataset amazon: users of the shop (default: 10000)', wholeNumber(1, 1e8))
+    .option(
+      '--events <number>',
+      'with --dataset amazon: about so many in its history (default: 100000)',
+      wholeNumber(1, 1e9),
+    )
+    .option('--days <number>', 'with --dataset amazon: length of its history (default: 7)', wholeNumber(1, 3650))
+    .option(
+      '--seed <number>',
+      'with --dataset amazon: another seed, another shop (default: 1)',
+      wholeNumber(0, 0xffff_ffff),
+    )
     .addHelpText('after', startHelp)
-    .action(async (flags: Flags & { readonly dataset?: 'uci' | 'none'; readonly live: boolean }) => {
-      const of = settingsOf(flags);
-      const { start } = await import('./commands/start.ts');
-      ended(await start(of, { dataset: flags.dataset === 'uci' ? 'uci' : undefined, live: flags.live }));
-    });
+    .action(
+      async (flags: Flags & ShopFlags & { readonly dataset?: DatasetChoice['dataset']; readonly live: boolean }) => {
+        const of = settingsOf(flags);
+        const { start } = await import('./commands/start.ts');
+        ended(await start(of, { dataset: flags.dataset ?? 'none', live: flags.live, shop: shopFlags(flags) }));
+      },
+    );
 
   const ingest = millrace.command('ingest').summary('load a file').description('Loads files into a data folder.');
   withSettings(ingest.command('events'), ['dataDir', 'partitions', 'syncWrites', 'stopDeadlineMs'])
@@ -216,8 +236,15 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 }
 
 function dataset(name: string): string {
-  if (name === 'uci' || name === 'none') return name;
-  throw new InvalidArgumentError(`Wants uci or none.`);
+  if (name === 'uci' || name === 'amazon' || name === 'none') return name;
+  throw new InvalidArgumentError(`Wants uci, amazon or none.`);
+}
+
+/** Those that were given. */
+function shopFlags(flags: ShopFlags): ShopFlags {
+  const { catalogue, users, events, days, seed } = flags;
+  const given = Object.entries({ catalogue, users, events, days, seed }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as ShopFlags;
 }
 
 function wrongUsage({ message }: CommanderError): MillraceError {
@@ -233,6 +260,7 @@ function version(): string {
 const generalHelp = `
 Try:
   npm start                                         two years of a real shop: one replayed, one streamed live
+  npm start -- --dataset amazon --data-dir amazon   a large shop that never was, in real time
   millrace start --data-dir shop --port 8080        serve a folder of your own
   millrace ingest events lines.csv --format uci --data-dir shop
   millrace query product-stats 85123A               a row of a store, from the running server or the folder
@@ -247,6 +275,8 @@ const startHelp = `
 Examples:
   millrace start                                    .data on http://127.0.0.1:3000
   millrace start --dataset uci --pace 2000          what npm start does, ten times as fast
+  millrace start --dataset amazon --data-dir amazon --catalogue amazon_products.csv --users 1000000
+                                                    a generated week over 1.4 million products, then live events
   MILLRACE_PORT=0 millrace start                    on a free port, which it prints
 
 Ctrl-C or SIGTERM finishes the batch under way, commits and closes; the next start goes on there. A second Ctrl-C ends

@@ -45,7 +45,7 @@ export const settings = {
     standard: 200,
     min: 0,
     max: 1_000_000,
-    help: 'live events per second of --dataset; 0 is as fast as possible',
+    help: 'live events per second of --dataset; 0 is as fast as possible (uci)',
   }),
   stopDeadlineMs: wholeNumberSetting({
     standard: 10_000,

@@ -193,7 +193,7 @@ function releasingOwner(engine: Engine, folder: string): Engine {
 }
 
 /** Writes a small file so that it is there whole or not at all, also after a power loss. */
-async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   await writeFile(temporary, text, { flush: true });
   await rename(temporary, path);

@@ -5,6 +5,7 @@ export {
   noteOwner,
   openDataFolder,
   readOwner,
+  replaceFile,
   type DataFolderOptions,
   type DataFolderOwner,
 } from './data-folder.ts';

@@ -3,25 +3,20 @@ import { openEmbeddedRegistry } from '../../schemas/index.ts';
 import type { MillraceError } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/index.ts';
 import { type ApiHost, hostMemory, memoryShares, startServer } from '../../serving/index.ts';
-import { runDataset } from '../dataset/run-dataset.ts';
+import { planDataset, type DatasetChoice } from '../dataset/plan-dataset.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { errorReport } from '../report-error.ts';
 import type { Settings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
 import { print, warn } from '../terminal.ts';
 
-export interface StartOptions {
-  /** Loads and streams the shipped data. */
-  readonly dataset: 'uci' | undefined;
-  readonly live: boolean;
-}
-
 /**
  * Opens the data folder, serves it, and stays until SIGTERM or Ctrl-C. Stops in the order of the data's way: no new
  * requests, no more lines read, the batch under way finished and committed, the folder closed.
  */
-export async function start(settings: Settings, { dataset, live }: StartOptions): Promise<number> {
+export async function start(settings: Settings, dataset: DatasetChoice): Promise<number> {
   const { dataDir, port, host: address, partitions, syncWrites, pace } = settings;
+  const run = await planDataset(dataset, settings);
   const memory = memoryShares(settings.memory * 1024 ** 2);
   using shutdown = new Shutdown(settings.stopDeadlineMs);
   await using host = await Host.open({ dataDir, partitions, syncWrites, ...hostMemory(memory) });
@@ -40,8 +35,7 @@ export async function start(settings: Settings, { dataset, live }: StartOptions)
   if (!isLoopback(address)) warn(`${address} may be reached from other machines, and there are no users or keys.`);
   if (host.partitions !== partitions) warn(`The data folder keeps the ${host.partitions} partitions it was made with.`);
   const ended = new Promise<never>((_, reject) => host.onEnded(reject));
-  const work =
-    dataset === undefined ? undefined : runDataset({ host, url, dataDir, pace, live, signal: shutdown.signal });
+  const work = run?.({ host, url, dataDir, pace, live: dataset.live, signal: shutdown.signal });
   await Promise.race([ended, work?.then(() => shutdown.wait()) ?? shutdown.wait()]);
   warn('Stopping …');
   await server.close();

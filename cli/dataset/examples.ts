@@ -1,12 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../../schemas/index.ts';
 import type { SourceOffset } from '../../serving/host/index.ts';
-import type { ExampleQuery } from './uci-dataset.ts';
+import { print } from '../terminal.ts';
+
+export interface ExampleQuery {
+  readonly what: string;
+  readonly path: string;
+}
 
 export interface Example extends ExampleQuery {
   readonly command: string;
   /** What the server says, without `asOf`, which moves on with every event. */
   readonly answer: string;
+}
+
+/** Prints where the page is, and commands to try with their answers; `kept` says what holds of these. */
+export async function printExamples(url: string, queries: readonly ExampleQuery[], kept: string): Promise<void> {
+  print(`\n  ${url}/      the page\n  ${url}/docs  every route\n`);
+  print(`Try these. The answers are this server's, ${kept}:\n`);
+  for (const { what, command, answer } of await askExamples(url, queries)) {
+    print(`# ${what}\n$ ${command}\n${answer}\n`);
+  }
 }
 
 /** Asks the running server, so that what is printed is what it says. */
@@ -35,7 +49,7 @@ export async function untilServed(url: string, offsets: readonly SourceOffset[],
   }
 }
 
-async function getJson(url: string): Promise<unknown> {
+export async function getJson(url: string): Promise<unknown> {
   const response = await fetch(url);
   if (response.ok) return (await response.json()) as unknown;
   const found = `status ${response.status}: ${await response.text()}`;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MillraceError } from '../../schemas/index.ts';
 
 /**
  * How far the files of a dataset have been loaded into a data folder:
@@ -13,7 +14,7 @@ import { join } from 'node:path';
  */
 export interface ResumeNote {
   readonly dataset: string;
-  /** End offsets of `interactions`, by partition, when the note was written. */
+  /** End offsets of the topics that the dataset fills, a topic after the other by partition, when the note was written. */
   readonly logEnds: readonly number[];
   readonly files: { readonly [file: string]: FileNote };
 }
@@ -36,6 +37,20 @@ export async function readResumeNote(
   const note = await readJson(join(dataDir, fileName));
   if (!isResumeNote(note) || note.dataset !== dataset || note.logEnds.length !== logEnds.length) return nothing;
   return note.logEnds.every((end, partition) => end <= logEnds[partition]!) ? note : nothing;
+}
+
+/**
+ * Two datasets in one folder would be no shop anybody knows.
+ * @throws MillraceError `INVALID_ARGUMENT` when the folder was begun with another.
+ */
+export async function requireDataset(dataDir: string, dataset: string): Promise<void> {
+  const note = await readJson(join(dataDir, fileName));
+  if (!isResumeNote(note) || note.dataset === dataset) return;
+  throw new MillraceError(
+    'INVALID_ARGUMENT',
+    `--dataset ${dataset} wants a data folder of its own, and ${dataDir} has ${note.dataset}: name another with --data-dir`,
+    { folder: dataDir, wanted: dataset, found: note.dataset },
+  );
 }
 
 /** Undefined where there is no file, as before the first note, or no JSON in it; any other trouble is thrown. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { storeNames } from '../../processors/index.ts';
+import type { ExampleQuery } from './examples.ts';
 
 /** A file of the repository, at the same place beside the sources and beside the built files. */
 export interface DatasetFile {
@@ -24,11 +25,6 @@ export const uciDataset = {
   overlapRows: 22_523,
   live: dataFile({ name: 'year-2.csv.br', label: 'Year 2', rows: 541_909 }),
 } as const;
-
-export interface ExampleQuery {
-  readonly what: string;
-  readonly path: string;
-}
 
 /**
  * Look-ups whose answers the second year does not change, so that they stay right while it streams in. The lines that

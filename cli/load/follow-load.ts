@@ -9,6 +9,8 @@ const lookEveryMs = 250;
 
 export interface FollowOptions extends LoadOptions {
   readonly label: string;
+  /** Rows that there will be. Default: by the part of the file that was read. */
+  readonly rowsTotal?: number;
 }
 
 export interface Followed extends LoadResult {
@@ -20,14 +22,14 @@ export interface Followed extends LoadResult {
  * Loads a file, waits until the topology has processed it, and shows how far that is: rows that were processed and
  * committed, of as many as the file will have by the part of it that was read.
  */
-export async function followLoad({ label, ...options }: FollowOptions): Promise<Followed> {
+export async function followLoad({ label, rowsTotal, ...options }: FollowOptions): Promise<Followed> {
   const bar = startProgress(label, 'rows');
   const lag = await watchLag(options.host, [
     options.catalogue === undefined ? shopTopics.interactions : shopTopics.productsHistory,
   ]);
   let latest: LoadProgress | undefined;
   const show = (): void => {
-    if (latest !== undefined) bar.update(Math.max(0, latest.rows - lag.records), rowsExpected(latest));
+    if (latest !== undefined) bar.update(Math.max(0, latest.rows - lag.records), rowsExpected(latest, rowsTotal));
   };
   lag.onLook(show);
   try {
@@ -53,13 +55,13 @@ export async function followLoad({ label, ...options }: FollowOptions): Promise<
 }
 
 /** Loads a file and shows how much of it the log has, whatever becomes of it then. */
-export async function followAppends({ label, ...options }: FollowOptions): Promise<Followed> {
+export async function followAppends({ label, rowsTotal, ...options }: FollowOptions): Promise<Followed> {
   const bar = startProgress(label, 'rows');
   try {
     const loaded = await loadFile({
       ...options,
       onProgress(progress) {
-        bar.update(progress.rows, rowsExpected(progress));
+        bar.update(progress.rows, rowsExpected(progress, rowsTotal));
         options.onProgress(progress);
       },
     });
@@ -69,8 +71,8 @@ export async function followAppends({ label, ...options }: FollowOptions): Promi
   }
 }
 
-/** Of the file, by the part of it that was read. */
-function rowsExpected({ rows, bytesRead, bytesTotal }: LoadProgress): number {
+function rowsExpected({ rows, bytesRead, bytesTotal }: LoadProgress, rowsTotal: number | undefined): number {
+  if (rowsTotal !== undefined) return Math.max(rows, rowsTotal);
   if (bytesRead === 0 || bytesTotal === undefined) return rows;
   return Math.max(rows, Math.round((rows * bytesTotal) / bytesRead));
 }

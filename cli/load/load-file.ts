@@ -4,7 +4,7 @@ import type { LoadJob, LoadMessage, LoadProgress } from './load-messages.ts';
 
 export interface LoadOptions extends Pick<
   LoadJob,
-  'path' | 'format' | 'catalogue' | 'dataDir' | 'skipRows' | 'pace' | 'paceFromRow'
+  'path' | 'format' | 'catalogue' | 'generated' | 'dataDir' | 'skipRows' | 'pace' | 'paceFromRow'
 > {
   readonly host: Host;
   /** Stops the reading; what was read is still written. */

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorFields } from '../../serving/host/index.ts';
+import type { GeneratorParameters } from '../../sources/index.ts';
 import type { CatalogueOptions } from './catalogue-formats.ts';
 import type { Tally } from './tallied-target.ts';
 
@@ -9,6 +10,8 @@ export interface LoadJob {
   readonly format: string;
   /** The file is a catalogue of products, not of events; `skipRows` and `pace` do not matter. */
   readonly catalogue?: CatalogueOptions;
+  /** The file is a catalogue, and the events are generated over it; `format` does not matter. */
+  readonly generated?: GeneratedJob;
   /** Of the schema registry. */
   readonly dataDir: string;
   readonly partitions: number;
@@ -20,6 +23,12 @@ export interface LoadJob {
   readonly pace: number;
   /** Rows before this one come as fast as possible whatever the pace. Default 0. */
   readonly paceFromRow?: number;
+}
+
+export interface GeneratedJob {
+  readonly parameters: Partial<GeneratorParameters>;
+  /** Given: all events of so many minutes from the stream's first on, at once. Else: live, from now on. */
+  readonly minutes?: number;
 }
 
 export interface LoadProgress extends Tally {

@@ -5,6 +5,7 @@ import { openEmbeddedRegistry } from '../../schemas/index.ts';
 import { ingest } from '../../sources/index.ts';
 import { errorFields, HostPort, hostTarget } from '../../serving/host/index.ts';
 import { eventFormats } from './formats.ts';
+import { openGenerated } from './generated-events.ts';
 import type { LoadJob, LoadMessage, LoadProgress } from './load-messages.ts';
 import { loadCatalogue } from './load-catalogue.ts';
 import { ResumedSource } from './resumed-source.ts';
@@ -20,7 +21,9 @@ async function load(job: LoadJob, tell: (message: LoadMessage) => void, signal: 
   const { path, format, dataDir, partitions, skipRows, pace, paceFromRow = 0 } = job;
   const host = new HostPort(job.host);
   try {
-    const file = await eventFormats[format]!.open(path);
+    const file = await (job.generated === undefined
+      ? eventFormats[format]!.open(path)
+      : openGenerated(path, job.generated, signal));
     const serde = await interactionSerde(await openEmbeddedRegistry(dataDir), shopTopics.interactions);
     const target = new TalliedTarget(hostTarget(host, partitions));
     // A tenth of a second's events at a time: at a slow pace what one watches moves smoothly.
