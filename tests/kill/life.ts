@@ -3,23 +3,25 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { HttpProducers } from './http-producers.ts';
 import { planVariable, type Evidence, type KillPlan } from './kill-plan.ts';
+import type { Piece } from './pieces.ts';
 
 /** What a life is to do. */
 export interface LifeOrder {
   readonly dataDir: string;
   readonly partitions: number;
-  /** Files of this life, in order. */
-  readonly files: readonly string[];
+  /** Of this life, in order. */
+  readonly pieces: readonly Piece[];
 }
 
 export type ChildMessage =
   | { readonly kind: 'listening'; readonly url: string }
-  /** All events of the file are acknowledged. */
-  | { readonly kind: 'ingested'; readonly file: string }
+  /** All of the piece is acknowledged. */
+  | { readonly kind: 'ingested'; readonly name: string }
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly message: string };
 
 export interface Life {
+  /** Names of pieces. */
   readonly ingested: readonly string[];
   /** Of the killed: what it said of itself. */
   readonly evidence: Evidence | undefined;
@@ -32,7 +34,7 @@ export interface Life {
 
 /**
  * Starts the system, lets the producers at it, and waits for its end: by the plan's SIGKILL, or without a plan by
- * stopping it when the files are in and `until` has come.
+ * stopping it when the pieces are in and `until` has come.
  */
 export function live(
   order: LifeOrder,
@@ -56,7 +58,7 @@ export function live(
         listeningMs = performance.now() - startedMs;
         producers.sendTo(message.url);
       }
-      if (message.kind === 'ingested') ingested.push(message.file);
+      if (message.kind === 'ingested') ingested.push(message.name);
       if (message.kind === 'failed') {
         failure = message.message;
         child.kill('SIGTERM');

@@ -5,30 +5,29 @@ import { uciFiles } from '../equality/shop-run.ts';
 import { HttpProducers } from './http-producers.ts';
 import type { Evidence, KillPlan } from './kill-plan.ts';
 import { live, type Life } from './life.ts';
+import type { Piece } from './pieces.ts';
 
 export type PlannedKill = Omit<KillPlan, 'evidence' | 'dataDir'>;
 
 export interface Lives {
   readonly kills: readonly Evidence[];
   readonly producers: HttpProducers;
-  /** All of them have been acknowledged by the end. */
-  readonly files: readonly string[];
   /** The topology stopped by itself in the last life. */
   readonly failure: string | undefined;
 }
 
 /**
- * One run of the system through many lives on one data folder: in each the file source goes on with the first file that
+ * One run of the system through many lives on one data folder: in each the sources go on with the first piece that
  * was not acknowledged in full (so part of it is ingested again), producers post beside it, and the plan ends it. The last
- * life is not killed: it takes in the rest of the files and stops.
+ * life is not killed: it takes in the rest of the pieces and stops.
  */
 export async function liveThrough(
   kills: readonly PlannedKill[],
   run: {
     readonly folder: string;
     readonly partitions: number;
-    readonly files: readonly string[];
-    readonly filesPerLife: number;
+    readonly pieces: readonly Piece[];
+    readonly piecesPerLife: number;
     /** The last life goes on until so many events are acknowledged over HTTP. */
     readonly httpEventsMin: number;
     readonly onKill?: (life: Life) => void;
@@ -39,21 +38,22 @@ export async function liveThrough(
   const evidence = join(run.folder, 'evidence.json');
   const { partitions } = run;
   const ingested = new Set<string>();
-  const left = () => run.files.filter((file) => !ingested.has(file));
+  const left = () => run.pieces.filter(({ name }) => !ingested.has(name));
   const died: Evidence[] = [];
   for (const kill of kills) {
-    const files = left().slice(0, run.filesPerLife);
-    const life = await live({ dataDir, partitions, files }, { plan: { ...kill, evidence, dataDir }, producers });
-    for (const file of life.ingested) ingested.add(file);
-    if (life.failure !== undefined) return { kills: died, producers, files: run.files, failure: life.failure };
+    const pieces = left().slice(0, run.piecesPerLife);
+    const life = await live({ dataDir, partitions, pieces }, { plan: { ...kill, evidence, dataDir }, producers });
+    for (const name of life.ingested) ingested.add(name);
+    if (life.failure !== undefined) return { kills: died, producers, failure: life.failure };
     died.push(life.evidence!);
     run.onKill?.(life);
   }
   const until = async (): Promise<void> => {
-    while (producers.acknowledged.size < run.httpEventsMin) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (producers.acknowledged.events.size < run.httpEventsMin)
+      await new Promise((resolve) => setTimeout(resolve, 20));
   };
-  const last = await live({ dataDir, partitions, files: left() }, { plan: undefined, producers, until });
-  return { kills: died, producers, files: run.files, failure: last.failure };
+  const last = await live({ dataDir, partitions, pieces: left() }, { plan: undefined, producers, until });
+  return { kills: died, producers, failure: last.failure };
 }
 
 /** The first lines of the first year, as files of so many lines each. */

@@ -2,19 +2,23 @@ import {
   compareState,
   formatComparison,
   recomputeLog,
+  type CatalogueCounts,
   type LogEvent,
   type Recomputation,
 } from '../../models/recompute/index.ts';
 import { shopTopics } from '../../processors/index.ts';
-import { openEmbeddedRegistry, type Interaction } from '../../schemas/index.ts';
+import { openEmbeddedRegistry, type Interaction, type Product } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/host.ts';
 import { recordedEvents, recordedVersions } from '../../serving/host/recorded-events.ts';
 import { readerWithView, viewOf } from '../../serving/view/served-state.ts';
+import type { Acknowledged } from './http-producers.ts';
+import { versionName } from './pieces.ts';
 
 /** What is wrong with a data folder after its lives, in sentences; empty when nothing is. */
 export interface Verdict {
   readonly problems: readonly string[];
   readonly counts: Recomputation['counts'] & { readonly clean: number };
+  readonly versions: CatalogueCounts;
   readonly comparison: string;
 }
 
@@ -23,9 +27,9 @@ export interface Verdict {
  *
  * - the state: every row of every table, and the lists, equal the recomputation over the log;
  * - the outputs: `interactions.clean` is `interactions` without repeats, each partition in its order;
- * - the acknowledged: every id is in `interactions.clean`, once.
+ * - the acknowledged: every event id is in `interactions.clean`, once, and every version in `products.history`.
  */
-export async function judge(dataDir: string, acknowledged: ReadonlySet<string>): Promise<Verdict> {
+export async function judge(dataDir: string, acknowledged: Acknowledged): Promise<Verdict> {
   await using host = await Host.open({ dataDir, runs: false });
   const view = viewOf(host);
   const reader = await readerWithView(host, view);
@@ -54,14 +58,22 @@ export async function judge(dataDir: string, acknowledged: ReadonlySet<string>):
   for (const { id } of found.flat()) times.set(id, (times.get(id) ?? 0) + 1);
   let lost = 0;
   let repeated = 0;
-  for (const id of acknowledged) {
+  for (const id of acknowledged.events) {
     if (!times.has(id)) lost += 1;
     else if (times.get(id)! > 1) repeated += 1;
   }
-  if (lost > 0) problems.push(`${lost} of ${acknowledged.size} acknowledged events are not in the outputs.`);
-  if (repeated > 0) problems.push(`${repeated} of ${acknowledged.size} acknowledged events are there more than once.`);
+  const all = acknowledged.events.size;
+  if (lost > 0) problems.push(`${lost} of ${all} acknowledged events are not in the outputs.`);
+  if (repeated > 0) problems.push(`${repeated} of ${all} acknowledged events are there more than once.`);
+
+  const lostVersions = new Set(acknowledged.versions);
+  for await (const { value } of recordedVersions(host, { registry, upTo }))
+    lostVersions.delete(versionName(value as Product));
+  if (lostVersions.size > 0) {
+    problems.push(`${lostVersions.size} of ${acknowledged.versions.size} acknowledged versions are not in the log.`);
+  }
   const clean = found.flat().length;
-  return { problems, counts: { ...expected.counts, clean }, comparison };
+  return { problems, counts: { ...expected.counts, clean }, versions: expected.catalogue.counts, comparison };
 }
 
 interface Seen {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { openUciOnlineRetail } from '../../sources/index.ts';
 import { temporaryFolder } from '../equality/shop-run.ts';
 import { namedPoints } from '../kill/kill-plan.ts';
 import { histogram, liveThrough, writePieces, type PlannedKill } from '../kill/lives.ts';
+import { namesOf, piecesAround } from '../kill/pieces.ts';
 import { judge } from '../kill/verdict.ts';
 
 /**
@@ -15,21 +15,28 @@ test('24 kills leave every event counted once, every acknowledged one present, a
   console.log(`MILLRACE_SEED=${seed}`);
   await using folder = await temporaryFolder();
   const files = writePieces(folder.path, { lines: 1_500, count: 80 });
-  const run = { folder: folder.path, partitions: 4, files, filesPerLife: 3, httpEventsMin: 35_000 };
+  const pieces = piecesAround(files);
+  const run = { folder: folder.path, partitions: 4, pieces, piecesPerLife: 4, httpEventsMin: 35_000 };
   const startedMs = performance.now();
   const { kills, producers, failure } = await liveThrough(plannedKills(), run);
   const livedMs = performance.now() - startedMs;
   expect(failure).toBeUndefined();
 
-  const acknowledged = new Set([...producers.acknowledged, ...(await idsOf(files))]);
-  const { problems, counts, comparison } = await judge(`${folder.path}/data`, acknowledged);
+  const names = await namesOf(pieces);
+  const overHttp = producers.acknowledged;
+  const acknowledged = {
+    events: new Set([...overHttp.events, ...names.events]),
+    versions: new Set([...overHttp.versions, ...names.versions]),
+  };
+  const { problems, counts, versions, comparison } = await judge(`${folder.path}/data`, acknowledged);
   console.log(
     [
       histogram(kills),
       '',
       `${kills.length} kills and a last life in ${(livedMs / 1000).toFixed(0)} s`,
       `${counts.read} events in the log: ${counts.duplicates} repeats, ${counts.clean} in the outputs`,
-      `${acknowledged.size} acknowledged, ${producers.acknowledged.size} of them over HTTP, where ${producers.retried} requests were sent again and ${producers.duplicates} events were known already`,
+      `${acknowledged.events.size} acknowledged, ${overHttp.events.size} of them over HTTP, where ${producers.retried} requests were sent again and ${producers.duplicates} events were known already`,
+      `${acknowledged.versions.size} versions acknowledged, ${overHttp.versions.size} of them over HTTP; in the log ${JSON.stringify(versions)}`,
       '',
       comparison,
     ].join('\n'),
@@ -37,6 +44,7 @@ test('24 kills leave every event counted once, every acknowledged one present, a
   expect(problems).toEqual([]);
   expect(counts.clean).toBe(counts.accepted);
   expect(counts.clean).toBeGreaterThanOrEqual(150_000);
+  expect(Number(versions.same) + Number(versions.late)).toBeGreaterThan(0);
   expect(kills.length).toBeGreaterThanOrEqual(20);
   for (const { commits, batchesOpen, requestsOpen, point } of kills) {
     expect(commits).toBeGreaterThanOrEqual(1);
@@ -48,11 +56,11 @@ test('24 kills leave every event counted once, every acknowledged one present, a
 test('with the commit torn in two, the same check finds what a kill in between has lost', async () => {
   await using folder = await temporaryFolder();
   const files = writePieces(folder.path, { lines: 3_000, count: 4 });
-  const run = { folder: folder.path, partitions: 4, files, filesPerLife: 2, httpEventsMin: 1_000 };
+  const pieces = files.map((path) => ({ name: path, kind: 'uci' as const, path }));
+  const run = { folder: folder.path, partitions: 4, pieces, piecesPerLife: 2, httpEventsMin: 1_000 };
   const torn: PlannedKill = { point: 'inside-split-commit', afterCommits: 1, passes: 0, delayMs: 0, splitCommit: true };
   const { producers, failure } = await liveThrough([torn, torn], run);
-  const acknowledged = new Set([...producers.acknowledged]);
-  const { problems } = await judge(`${folder.path}/data`, acknowledged);
+  const { problems } = await judge(`${folder.path}/data`, producers.acknowledged);
   console.log([`The topology stopped: ${failure}`, ...problems].join('\n'));
   expect(problems.join('\n')).toMatch(/The state differs from the recomputation/);
   expect(problems.join('\n')).toMatch(/interactions\.clean wants \d+ events, found/);
@@ -84,14 +92,4 @@ function randomNumbers(from: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-async function idsOf(files: readonly string[]): Promise<string[]> {
-  const ids: string[] = [];
-  for (const file of files) {
-    for await (const { events } of (await openUciOnlineRetail(file)).batches()) {
-      for (const { eventId } of events) ids.push(eventId);
-    }
-  }
-  return ids;
 }

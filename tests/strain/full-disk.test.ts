@@ -50,8 +50,8 @@ async function fillTwice(storageReserveBytes: number, freeBytes: number): Promis
     // Acknowledged is not yet processed: the product that is looked up on the full disk has to be there before.
     await until(async () => (await lookUp()) === 200);
     for (let times = 1; times <= 2; times += 1) {
-      const enough = producers.acknowledged.size + 2000;
-      await until(() => producers.acknowledged.size >= enough);
+      const enough = producers.acknowledged.events.size + 2000;
+      await until(() => producers.acknowledged.events.size >= enough);
       small.fillUpTo(freeBytes);
       await until(async () => {
         // The probe's own id is of no importance: it is asked again until it is refused.
@@ -66,9 +66,9 @@ async function fillTwice(storageReserveBytes: number, freeBytes: number): Promis
       });
       await until(() => told.at(-1) !== undefined);
       expect(await lookUp()).toBe(200);
-      const before = producers.acknowledged.size;
+      const before = producers.acknowledged.events.size;
       small.makeRoom();
-      await until(() => producers.acknowledged.size >= before + 500);
+      await until(() => producers.acknowledged.events.size >= before + 500);
       await until(() => told.at(-1) === undefined);
     }
     await producers.pause();
