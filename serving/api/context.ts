@@ -9,6 +9,7 @@ import type { MemoryShares } from '../memory-shares.ts';
 import type { LookupView } from '../view/lookup-view.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { EventRate } from './event-rate.ts';
+import type { IngestRoom } from './ingest-room.ts';
 import type { Readiness } from './readiness.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 
@@ -48,6 +49,7 @@ export interface Api {
   readonly productSerde: Serde<Product>;
   readonly limits: ApiLimits;
   readonly memory: MemoryShares;
+  readonly ingestRoom: IngestRoom;
   /** Asks the host thread; `OVERLOADED` when it answers too late. */
   ask<K extends Request['kind']>(
     request: Extract<Request, { readonly kind: K }>,

@@ -7,15 +7,16 @@ import { MillraceError } from '../../schemas/index.ts';
 export async function withinDeadline<T>(answer: Promise<T>, deadlineMs: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new MillraceError('OVERLOADED', `${what} took longer than ${deadlineMs} ms; try again later.`, { deadlineMs }),
-      );
-    }, deadlineMs);
+    timer = setTimeout(() => reject(tookTooLong(what, deadlineMs)), deadlineMs);
   });
   try {
     return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+export function tookTooLong(what: string, deadlineMs: number): MillraceError {
+  const ms = Math.round(deadlineMs);
+  return new MillraceError('OVERLOADED', `${what} took longer than ${ms} ms; try again later.`, { deadlineMs: ms });
 }

@@ -3,7 +3,7 @@ import { interactionTypes } from '../../schemas/index.ts';
 import type { Api, App } from './context.ts';
 import { eventIntake } from './event-intake.ts';
 import { ingestRoute } from './ingest-route.ts';
-import { RecordIntake, type WaitingBytes } from './record-intake.ts';
+import { RecordIntake } from './record-intake.ts';
 
 const text = (of: string) => Type.String({ minLength: 1, maxLength: 200, description: of });
 
@@ -36,8 +36,8 @@ const Event = Type.Object(
   { additionalProperties: false, title: 'Event' },
 );
 
-export function eventRoutes(app: App, api: Api, waiting: WaitingBytes): void {
-  const intake = new RecordIntake(api, eventIntake(api.serde, api.partitions), waiting);
+export function eventRoutes(app: App, api: Api): void {
+  const intake = new RecordIntake(api, eventIntake(api.serde, api.partitions));
   ingestRoute(app, api, intake, {
     url: '/v1/events',
     tag: 'events',

@@ -36,6 +36,13 @@ export interface IngestRoute {
 /** A route that takes one record, an array of them, or one a line, and answers when the log has them. */
 export function ingestRoute(app: App, api: Api, intake: RecordIntake, route: IngestRoute): void {
   const { bodyBytesMax: bodyLimit } = api.limits;
+  // Room that a request took before its body was read, so that bodies beyond the bound are not read at all.
+  const held = new WeakMap<object, () => void>();
+  const takeOver = (request: object): (() => void) | undefined => {
+    const release = held.get(request);
+    held.delete(request);
+    return release;
+  };
   // Bodies are read here, not by fastify: bytes are needed to tell torn lines and foreign encodings apart.
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
@@ -52,6 +59,13 @@ export function ingestRoute(app: App, api: Api, intake: RecordIntake, route: Ing
       route.url,
       {
         bodyLimit,
+        onRequest: async (request, reply) => {
+          const { 'content-length': length } = request.headers;
+          if (length === undefined) return;
+          held.set(request.raw, api.ingestRoom.take(Number(length)));
+          // What has not come to the intake by then never will.
+          reply.raw.once('close', () => takeOver(request.raw)?.());
+        },
         validatorCompiler: () => () => true,
         schema: {
           tags: [route.tag],
@@ -68,7 +82,8 @@ export function ingestRoute(app: App, api: Api, intake: RecordIntake, route: Ing
           candidates: jsonCandidates(Buffer.alloc(0)),
           bytes: 0,
         }) as RecordBody;
-        return await intake.take(candidates, { bytes, idempotencyKey: idempotencyKey(request.headers) });
+        const release = takeOver(request.raw) ?? api.ingestRoom.take(bytes);
+        return await intake.take(candidates, { release, idempotencyKey: idempotencyKey(request.headers) });
       },
     );
     done();

@@ -6,7 +6,7 @@ import type { Api, App } from './context.ts';
 import { productNotFound } from './http-errors.ts';
 import { ingestRoute } from './ingest-route.ts';
 import { productIntake } from './product-intake.ts';
-import { RecordIntake, type WaitingBytes } from './record-intake.ts';
+import { RecordIntake } from './record-intake.ts';
 
 const nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(of: T) =>
   Type.Optional(Type.Union([of, Type.Null()]));
@@ -39,8 +39,8 @@ const VersionOfPath = Type.Object({ id: Type.Optional(id), ...fields }, { additi
 
 const Written = Type.Object({ id: Type.String(), updatedAt: Type.Integer() });
 
-export function productIntakeRoutes(app: App, api: Api, waiting: WaitingBytes): void {
-  const intake = new RecordIntake(api, productIntake(api.productSerde, api.partitions), waiting);
+export function productIntakeRoutes(app: App, api: Api): void {
+  const intake = new RecordIntake(api, productIntake(api.productSerde, api.partitions));
   const tags = ['products'];
   ingestRoute(app, api, intake, {
     url: '/v1/products',
@@ -109,7 +109,10 @@ export function productIntakeRoutes(app: App, api: Api, waiting: WaitingBytes): 
     const product = validateProduct(version, Date.now());
     const raw = Buffer.from(JSON.stringify(version));
     const candidate = { index: 0, value: version, raw: () => raw };
-    const { rejected } = await intake.take([candidate], { bytes: raw.length, idempotencyKey: undefined });
+    const { rejected } = await intake.take([candidate], {
+      release: api.ingestRoom.take(raw.length),
+      idempotencyKey: undefined,
+    });
     if (isInvalidField(product)) throw invalid(`Field '${product.field}'`, product.reason);
     if (rejected[0] !== undefined) throw invalid('The product', rejected[0].reason);
     return { id: product.id, updatedAt: product.updatedAt };

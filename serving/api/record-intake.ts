@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { shopTopics } from '../../processors/index.ts';
-import { isInvalidField, MillraceError, type InvalidField } from '../../schemas/index.ts';
+import { isInvalidField, type InvalidField } from '../../schemas/index.ts';
 import { deadLetterRecord } from '../../sources/index.ts';
 import { packRecords, type PlacedRecord } from '../host/packed-records.ts';
 import type { Api } from './context.ts';
@@ -49,31 +49,17 @@ export interface Judged {
 export class RecordIntake {
   readonly #api: Api;
   readonly #intake: Intake;
-  readonly #waiting: WaitingBytes;
 
-  constructor(api: Api, intake: Intake, waiting: WaitingBytes) {
+  constructor(api: Api, intake: Intake) {
     this.#api = api;
     this.#intake = intake;
-    this.#waiting = waiting;
   }
 
   async take(candidates: readonly Candidate[], of: RequestFacts): Promise<Accepted> {
-    const { ingestBytesMax, hostDeadlineMs } = this.#api.limits;
-    if (this.#waiting.bytes + of.bytes > ingestBytesMax) {
-      throw new MillraceError(
-        'OVERLOADED',
-        `At most ${ingestBytesMax} bytes of records may wait for the log, found ${this.#waiting.bytes}; try again later.`,
-        { ingestBytesMax },
-      );
-    }
-    this.#waiting.bytes += of.bytes;
     const taken = this.#append(this.#sort(candidates, of.idempotencyKey));
     // What waits is what the host thread still has, also after the deadline has passed for the producer.
-    const release = (): void => {
-      this.#waiting.bytes -= of.bytes;
-    };
-    taken.then(release, release);
-    return await withinDeadline(taken, hostDeadlineMs, `Writing the ${this.#intake.kind}`);
+    taken.then(of.release, of.release);
+    return await withinDeadline(taken, this.#api.limits.hostDeadlineMs, `Writing the ${this.#intake.kind}`);
   }
 
   #sort(candidates: readonly Candidate[], idempotencyKey: string | undefined): Sorted {
@@ -133,13 +119,9 @@ export class RecordIntake {
   }
 }
 
-/** Bytes of all requests that wait for the log, of every kind: the bound is the server's. */
-export interface WaitingBytes {
-  bytes: number;
-}
-
 interface RequestFacts {
-  readonly bytes: number;
+  /** Gives back the room that its bytes take (ingest-room.ts). */
+  readonly release: () => void;
   readonly idempotencyKey: string | undefined;
 }
 

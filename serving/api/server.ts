@@ -10,13 +10,14 @@ import { memoryShares, type MemoryShares } from '../memory-shares.ts';
 import { LookupView } from '../view/lookup-view.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { backupRoutes } from './backup-routes.ts';
+import { boundedAsks } from './bounded-asks.ts';
 import { categoryRoutes } from './category-routes.ts';
 import { defaultLimits, type Api, type ApiHost, type ApiLimits, type App } from './context.ts';
-import { withinDeadline } from './deadline.ts';
 import { EventRate } from './event-rate.ts';
 import { eventRoutes } from './event-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { refuseConnection, sendError } from './http-errors.ts';
+import { IngestRoom } from './ingest-room.ts';
 import { otherMethods } from './other-methods.ts';
 import { overviewRoutes } from './overview-routes.ts';
 import { pageRoutes } from './page-routes.ts';
@@ -46,7 +47,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   const { host, logger } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const memory = options.memory ?? memoryShares();
-  const ask = boundedAsk(host, limits);
+  const ask = boundedAsks(host, limits);
   const view = new LookupView({
     stores: host.publishedStores,
     bytesMax: memory.viewBytes,
@@ -67,6 +68,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
     productSerde: await productSerde(options.registry, shopTopics.productsHistory),
     limits,
     ask,
+    ingestRoom: new IngestRoom(limits.ingestBytesMax),
   };
   view.onApplied(() => {
     api.readiness.published();
@@ -113,9 +115,8 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   const refuseOtherMethods = otherMethods(app);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   healthRoutes(app, api);
-  const waiting = { bytes: 0 };
-  eventRoutes(app, api, waiting);
-  productIntakeRoutes(app, api, waiting);
+  eventRoutes(app, api);
+  productIntakeRoutes(app, api);
   productRoutes(app, api);
   categoryRoutes(app, api);
   userRoutes(app, api);
@@ -128,27 +129,6 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   await app.after();
   refuseOtherMethods();
   return app;
-}
-
-/** What the host thread still works on counts, also after the deadline has passed for who asked. */
-function boundedAsk(host: ApiHost, { hostRequestsMax, hostDeadlineMs }: ApiLimits): Api['ask'] {
-  let waiting = 0;
-  const release = (): void => {
-    waiting -= 1;
-  };
-  return async (request, transfer) => {
-    if (waiting >= hostRequestsMax) {
-      throw new MillraceError(
-        'OVERLOADED',
-        `At most ${hostRequestsMax} questions may wait for the database, found ${waiting}; try again later.`,
-        { hostRequestsMax },
-      );
-    }
-    waiting += 1;
-    const answer = host.request(request, transfer);
-    answer.then(release, release);
-    return await withinDeadline(answer, hostDeadlineMs, 'The answer');
-  };
 }
 
 export interface ListenOptions {
