@@ -85,7 +85,7 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     .description(
       'Loads a file of events. Loading a file twice changes nothing. Rows that are no events become dead letters.',
     )
-    .requiredOption('--format <format>', 'what the file is: uci, rees46, retailrocket or yoochoose')
+    .requiredOption('--format <format>', 'what the file is: uci, rees46, retailrocket, yoochoose or otto')
     .option('--no-wait', 'end when the log has the events, before they are processed')
     .addHelpText('after', ingestHelp)
     .action(async (path: string, flags: Flags & { readonly format: string; readonly wait: boolean }) => {

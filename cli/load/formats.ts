@@ -1,6 +1,7 @@
 import { MillraceError } from '../../schemas/index.ts';
 import {
   type EventSource,
+  openOtto,
   openRees46,
   openRetailRocket,
   openUciOnlineRetail,
@@ -13,6 +14,7 @@ export const eventFormats: { readonly [format: string]: { readonly open: (path: 
   rees46: { open: openRees46 },
   retailrocket: { open: openRetailRocket },
   yoochoose: { open: openYoochooseClicks },
+  otto: { open: openOtto },
 };
 
 /** @throws MillraceError `INVALID_ARGUMENT` that lists the known formats. */
