@@ -85,7 +85,7 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     .description(
       'Loads a file of events. Loading a file twice changes nothing. Rows that are no events become dead letters.',
     )
-    .requiredOption('--format <format>', 'what the file is: uci, rees46, retailrocket, yoochoose or otto')
+    .requiredOption('--format <format>', 'what the file is: uci, rees46, retailrocket, yoochoose, otto or millrace')
     .option('--no-wait', 'end when the log has the events, before they are processed')
     .addHelpText('after', ingestHelp)
     .action(async (path: string, flags: Flags & { readonly format: string; readonly wait: boolean }) => {
@@ -283,8 +283,9 @@ Ctrl-C or SIGTERM finishes the batch under way, commits and closes; the next sta
 at once: nothing that was acknowledged is lost either way.`;
 
 const ingestHelp = `
-Example:
+Examples:
   millrace ingest events data/uci-online-retail/year-2.csv.br --format uci
+  millrace ingest events shop.ndjson --format millrace         what POST /v1/events takes, one a line; or CSV
 
 The data folder must not be open in another process; a running server takes events by POST /v1/events.`;
 

@@ -5,6 +5,7 @@ export { ingestProducts, type IngestProductsOptions, productRecord } from './cat
 export type * from './catalogue/product-source.ts';
 export { openRees46Products } from './catalogue/rees46-products.ts';
 export * from './generator/index.ts';
+export { openMillraceEvents } from './millrace-events.ts';
 export { openOtto } from './otto.ts';
 export { interactionKey } from './partitioning.ts';
 export { openRees46 } from './rees46.ts';

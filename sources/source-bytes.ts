@@ -33,6 +33,20 @@ export function fileBytes(path: string): SourceBytes {
   return { name, bytesRead: () => file.bytesRead, chunks: () => readable(decompressed(file, path), name) };
 }
 
+/** The first line that is not blank, without its end and a byte-order mark; at most 64 KiB. Empty when there is none. */
+export async function firstLine(path: string): Promise<string> {
+  let read = '';
+  for await (const chunk of fileBytes(path).chunks()) {
+    read += Buffer.from(chunk).toString('latin1');
+    if (read.length >= firstLineBytesMax || /\S[^\n]*\n/.test(read)) break;
+  }
+  const text = Buffer.from(read.slice(0, firstLineBytesMax), 'latin1').toString();
+  const [line = ''] = text.replace(/^\ufeff?(?:\s*\n)?/, '').split('\n', 1);
+  return line.replace(/\r$/, '');
+}
+
+const firstLineBytesMax = 64 * 1024;
+
 /** A stream of plain bytes. */
 export function streamBytes(stream: Readable, name: string): SourceBytes {
   let bytesRead = 0;

@@ -27,7 +27,7 @@ test('what cannot be a file of events is refused before a data folder is made', 
   });
   await expect(ingest(missing, 'csv')).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
-    message: "--format wants one of: uci, rees46, retailrocket, yoochoose, otto; found 'csv'",
+    message: "--format wants one of: uci, rees46, retailrocket, yoochoose, otto, millrace; found 'csv'",
   });
   expect(existsSync(dataDir)).toBe(false);
 });

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../schemas/index.ts';
 import {
   type EventSource,
+  openMillraceEvents,
   openOtto,
   openRees46,
   openRetailRocket,
@@ -15,6 +16,7 @@ export const eventFormats: { readonly [format: string]: { readonly open: (path: 
   retailrocket: { open: openRetailRocket },
   yoochoose: { open: openYoochooseClicks },
   otto: { open: openOtto },
+  millrace: { open: openMillraceEvents },
 };
 
 /** @throws MillraceError `INVALID_ARGUMENT` that lists the known formats. */
