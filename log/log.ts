@@ -69,8 +69,12 @@ export interface TopicSpec {
   readonly partitions: number;
   /** Default `delete`, kept for ever. */
   readonly cleanup?: 'delete' | 'compact' | 'compact,delete';
+  /** Since its append, whatever the time of the record. Default: for ever. */
   readonly retentionMs?: number;
+  /** A partition keeps at least so many, and the batch around the last of them. Default: all. */
   readonly retentionBytes?: number;
+  /** Retention leaves what a consumer group has not committed past; without any group, everything. Default false, as Kafka. */
+  readonly retainsUnread?: boolean;
   /** How long a compacted topic keeps a tombstone; default 24 h, as Kafka. */
   readonly deleteRetentionMs?: number;
 }

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../schemas/errors.ts';
 import type { BatchWriter, Engine } from '../../state/engine.ts';
 import type { TopicPartition, TopicSpec } from '../log.ts';
-import { metaPrefix, prefixRange, readScopedKey, topicKey } from './layout.ts';
+import { appendTimesSinceKey, decodeOffsets, metaPrefix, prefixRange, readScopedKey, topicKey } from './layout.ts';
 import { PartitionLog, type Topic } from './partition-log.ts';
 import { ProducerState } from './producer-state.ts';
 import { decodeBatchHeader } from './record-batch.ts';
@@ -10,6 +10,8 @@ import { decodeBatchHeader } from './record-batch.ts';
 export class Catalog {
   readonly #topics = new Map<string, Topic>();
   #nextId = 1;
+  /** When append times began to be kept here: a batch without one is older. Undefined: not known, so it may be of any time. */
+  appendTimesSinceMs: number | undefined;
 
   all(): readonly Topic[] {
     return [...this.#topics.values()];
@@ -66,6 +68,8 @@ export class Catalog {
 
   static async load(engine: Engine): Promise<Catalog> {
     const catalog = new Catalog();
+    const [since] = await engine.getMany('meta', [appendTimesSinceKey]);
+    catalog.appendTimesSinceMs = since && decodeOffsets(since)[0];
     const stored = await loadScoped(engine, metaPrefix.partition);
     for await (const chunk of engine.range('meta', prefixRange(metaPrefix.topic))) {
       for (const { value } of chunk) {

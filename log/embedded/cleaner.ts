@@ -67,8 +67,9 @@ export class Cleaner {
   }
 
   async #retain(partition: PartitionLog, nowMs: number): Promise<void> {
-    const { engine, commits, cache, timeIndex } = this.#context;
-    const start = await retentionStart(engine, partition, timeIndex(partition), nowMs);
+    const { engine, commits, cache, timeIndex, catalog } = this.#context;
+    const { appendTimesSinceMs } = catalog;
+    const start = await retentionStart(engine, partition, timeIndex(partition), { nowMs, appendTimesSinceMs });
     if (start <= partition.logStart) return;
     await commits.submit((writer) => partition.stageLogStart(writer, start));
     cache.forget(partition);

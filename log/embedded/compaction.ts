@@ -87,7 +87,8 @@ function thin(
   const stamp = tombstones > 0 && batch.deleteHorizonMs === 0;
   if (records.length === batch.records.length && !stamp) return undefined;
   const deleteHorizonMs = stamp ? horizonMs : batch.deleteHorizonMs;
-  return { baseOffset: batch.baseOffset, lastOffset: batch.lastOffset, deleteHorizonMs, records };
+  const { baseOffset, lastOffset, appendTimeMs } = batch;
+  return { baseOffset, lastOffset, appendTimeMs, deleteHorizonMs, records };
 }
 
 /** Bytes as a Map key: one character a byte. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createGroupCommit, createMemoryEngine, type Engine } from '../../state/index.ts';
+import { createGroupCommit, createMemoryEngine, type Engine, WriteBatchBuilder } from '../../state/index.ts';
 import { limits, readAll, record, records, textOf, valuesOf } from '../conformance/support.ts';
 import type { TopicSpec } from '../log.ts';
-import { openEmbeddedLog, type EmbeddedLog, type EmbeddedLogOptions } from './index.ts';
+import { noteAppendTimes, openEmbeddedLog, type EmbeddedLog, type EmbeddedLogOptions } from './index.ts';
 
 const t0 = { topic: 't', partition: 0 };
 const day = 24 * 3600 * 1000;
@@ -16,6 +16,23 @@ async function open(
   const log = await openEmbeddedLog({ engine, commits, minDirtyRatio: 0, ...options });
   await log.createTopics([{ name: 't', partitions: 1, ...spec }]);
   return { log, commits, engine };
+}
+
+/** Makes the stored batches those of format 1. */
+async function forgetAppendTimes(engine: Engine): Promise<void> {
+  const batch = new WriteBatchBuilder();
+  for await (const chunk of engine.range('log', { gte: Buffer.alloc(1), lt: Buffer.alloc(1, 255) })) {
+    for (const { key, value } of chunk) {
+      const bytes = Buffer.from(value);
+      const older = Buffer.concat([bytes.subarray(0, 56), bytes.subarray(64)]);
+      older.writeUInt8(1, 0);
+      older.writeUInt32BE(older.readUInt32BE(48) - 8, 48);
+      older.writeUInt32BE(older.length, 52);
+      batch.put('log', key, older);
+    }
+  }
+  batch.seal();
+  await engine.write(batch);
 }
 
 function contents(log: EmbeddedLog) {
@@ -103,19 +120,117 @@ describe('appender', () => {
 });
 
 describe('retention', () => {
-  it('drops whole batches that are too old, from the head only, and never beyond the last stable offset', async () => {
+  it('drops whole batches that were appended too long ago, from the head only, and never beyond the last stable offset', async () => {
     let now = 10 * day;
     const { log } = await open({ retentionMs: day }, { clock: () => now });
-    for (const age of [9, 0.5, 9]) await log.produce(t0, [record('k', `${age}`, now - age * day)]);
+    await log.produce(t0, records('old'));
+    now += 0.8 * day;
+    await log.produce(t0, records('young'));
     log.reserve(t0, 1);
-    await log.produce(t0, [record('k', 'unstable', 0)]);
+    await log.produce(t0, records('unstable'));
+    now += 0.5 * day;
     await log.clean();
-    expect([log.logStart(t0), log.committedEnd(t0)]).toEqual([1, 3]);
-    expect((await contents(log)).map(([offset]) => offset)).toEqual([1, 2]);
+    expect([log.logStart(t0), log.committedEnd(t0)]).toEqual([1, 2]);
+    expect(await contents(log)).toEqual([[1, 'key', 'young']]);
     now += day;
     await log.clean();
-    expect([log.logStart(t0), log.endOffset(t0)]).toEqual([3, 5]);
-    expect(await log.listOffsets(t0, { timestamp: 0 })).toBe(3);
+    expect([log.logStart(t0), log.endOffset(t0)]).toEqual([2, 4]);
+    expect(await log.listOffsets(t0, { timestamp: 0 })).toBe(2);
+  });
+
+  it('goes by the time of the append: events of 2009 stay for as long as live ones', async () => {
+    let now = Date.UTC(2026, 0, 1);
+    const { log } = await open({ retentionMs: 7 * day }, { clock: () => now });
+    const begun = Date.UTC(2009, 11, 1);
+    const sent = Array.from({ length: 300 }, (_, at) => record(`k${at % 7}`, `${at}`, begun + at * day));
+    for (let at = 0; at < sent.length; at += 50) await log.produce(t0, sent.slice(at, at + 50));
+    await log.clean();
+    const replayed = await readAll(log, t0, 0);
+    expect(replayed.map(({ timestamp }) => timestamp)).toEqual(sent.map(({ timestamp }) => timestamp));
+    expect(valuesOf(replayed)).toEqual(sent.map(({ value }) => textOf(value)));
+    now += 8 * day;
+    await log.clean();
+    expect([log.logStart(t0), log.endOffset(t0)]).toEqual([300, 300]);
+    expect(await contents(log)).toEqual([]);
+  });
+
+  it('an event that says it is of the future goes with the others', async () => {
+    let now = 10 * day;
+    const { log } = await open({ retentionMs: day }, { clock: () => now });
+    await log.produce(t0, [record('k', 'of next year', now + 365 * day)]);
+    now += 2 * day;
+    await log.clean();
+    expect(log.logStart(t0)).toBe(1);
+  });
+
+  it('compaction and removal leave a batch the time of its append', async () => {
+    let now = 10 * day;
+    const spec = { cleanup: 'compact,delete', retentionMs: day } as const;
+    const { log } = await open(spec, { clock: () => now });
+    await log.produce(t0, [record('a', '1'), record('b', '1'), record('c', '1')]);
+    await log.produce(t0, [record('a', '2')]);
+    now += 0.9 * day;
+    await log.clean();
+    const removes = ({ key }: { key: Uint8Array | null }) => textOf(key) === 'b';
+    expect(await log.removeRecords(t0, { belowOffset: 4, mayHold: () => true, removes })).toBe(1);
+    expect((await contents(log)).map(([offset]) => offset)).toEqual([2, 3]);
+    now += 0.2 * day;
+    await log.clean();
+    expect(await contents(log)).toEqual([]);
+  });
+
+  it('what was there before append times were kept counts as appended when they began; without that it stays', async () => {
+    let now = 10 * day;
+    for (const [migrates, logStart] of [
+      [true, 1],
+      [false, 0],
+    ] as const) {
+      const engine = createMemoryEngine();
+      const spec = { retentionMs: day };
+      const first = await open(spec, { clock: () => now }, engine);
+      await first.log.produce(t0, records('of another time'));
+      await forgetAppendTimes(engine);
+      if (migrates) await noteAppendTimes(engine, now);
+      if (migrates) await noteAppendTimes(engine, now + 100 * day);
+      const { log } = await open(spec, { clock: () => now }, engine);
+      now += 0.5 * day;
+      await log.clean();
+      expect(log.logStart(t0)).toBe(0);
+      now += day;
+      await log.clean();
+      expect(log.logStart(t0)).toBe(logStart);
+    }
+  });
+
+  it('leaves what a group has not read in a topic that wants it, by age and by size, and everything without a group', async () => {
+    let now = 10 * day;
+    const { log, commits } = await open(
+      { retentionMs: day, retentionBytes: 1, retainsUnread: true },
+      { clock: () => now },
+    );
+    for (const value of ['0', '1', '2', '3']) await log.produce(t0, records(value));
+    const commit = (group: string, offset: number) =>
+      commits.submit((writer) => log.stageOffsets(writer, group, [{ ...t0, offset }]));
+    now += 9 * day;
+    await log.clean();
+    expect(log.logStart(t0)).toBe(0);
+    await commit('quick', 4);
+    await commit('slow', 2);
+    await log.clean();
+    expect(log.logStart(t0)).toBe(2);
+    await commit('slow', 4);
+    await log.clean();
+    expect(log.logStart(t0)).toBe(4);
+  });
+
+  it('does not ask groups elsewhere, as Kafka', async () => {
+    let now = 10 * day;
+    const { log, commits } = await open({ retentionMs: day }, { clock: () => now });
+    await log.produce(t0, records('unread'));
+    await commits.submit((writer) => log.stageOffsets(writer, 'slow', [{ ...t0, offset: 0 }]));
+    now += 2 * day;
+    await log.clean();
+    expect(log.logStart(t0)).toBe(1);
   });
 
   it('keeps the last bytes a topic may have', async () => {

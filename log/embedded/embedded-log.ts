@@ -51,6 +51,7 @@ export interface EmbeddedLog extends Log, LogAppender {
   removeRecords(partition: TopicPartition, removal: RecordRemoval): Promise<number>;
   /** One housekeeping pass: retention, compaction, producers nobody has heard of for long. */
   clean(): Promise<void>;
+  /** A pass every so often, until disposed of; what goes wrong in one goes to `onError`. */
   startCleaning(intervalMs: number): Disposable;
 }
 
@@ -71,7 +72,7 @@ export interface EmbeddedLogOptions {
   readonly engine: Engine;
   /** Shared with everybody who writes to the database. */
   readonly commits: GroupCommit;
-  /** ms since epoch. Default the system's. */
+  /** ms since epoch. Default the system's. Append times are its times, and retention goes by them. */
   readonly clock?: () => number;
   /** An acknowledgement survives a power loss too. Default false: a process kill. */
   readonly syncWrites?: boolean;
@@ -202,7 +203,7 @@ class RunningLog implements EmbeddedLog {
     const ticket = partition.offsets.ticket(records.length);
     const baseOffset = ticket.from;
     const durable = this.#submit([[partition, ticket]], (writer) => {
-      partition.stageRecords(writer, baseOffset, records);
+      partition.stageRecords(writer, baseOffset, records, { appendTimeMs: this.#clock() });
       partition.stageEnd(writer);
       also(writer);
     });
@@ -244,7 +245,7 @@ class RunningLog implements EmbeddedLog {
         { ...partition.topicPartition, baseOffset, records: records.length, end: partition.offsets.end },
       );
     }
-    partition.stageRecords(writer, baseOffset, records);
+    partition.stageRecords(writer, baseOffset, records, { appendTimeMs: this.#clock() });
     partition.stageEnd(writer);
   }
 
@@ -377,7 +378,7 @@ class RunningLog implements EmbeddedLog {
         appends.map(({ partition, ticket }) => [partition, ticket]),
         (writer) => {
           for (const { partition, records, ticket } of appends) {
-            partition.stageRecords(writer, ticket.from, records);
+            partition.stageRecords(writer, ticket.from, records, { appendTimeMs: this.#clock() });
             partition.stageEnd(writer);
           }
           for (const [group, consumed] of offsets) this.stageOffsets(writer, group, consumed);

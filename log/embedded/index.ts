@@ -1,4 +1,5 @@
 export type { LogAppender } from './appender.ts';
+export { noteAppendTimes } from './append-times.ts';
 export {
   openEmbeddedLog,
   type EmbeddedLog,

@@ -13,6 +13,7 @@
  *     log/topic/<name>                                          -> JSON { id, spec }
  *     log/partition/ | topic id u32 | partition u32 |           -> | end u64 | log start u64 | compacted up to u64 | next horizon ms u64 |
  *     log/producer/  | topic id u32 | partition u32 | id utf8 | -> JSON { epoch, atMs, batches: [[sequence, count, base]] }
+ *     log/append-times-since                                    -> | ms since epoch u64 |   batches without an append time are older
  *     log/offset/    | topic id u32 | partition u32 | group utf8 | -> | offset u64 |
  *
  * Numbers are big endian, so that byte order is number order.
@@ -26,6 +27,8 @@ export function batchKey(topicId: number, partition: number, lastOffset: number)
   view.setUint32(12, lastOffset >>> 0);
   return key;
 }
+
+export const appendTimesSinceKey = Buffer.from('log/append-times-since');
 
 export const metaPrefix = {
   topic: Buffer.from('log/topic/'),

@@ -67,14 +67,19 @@ export class PartitionLog {
   }
 
   /** Splits into batches of a bounded size, so that no reader decodes more than it can want. */
-  stageRecords(writer: BatchWriter, baseOffset: number, records: readonly LogRecord[]): void {
+  stageRecords(
+    writer: BatchWriter,
+    baseOffset: number,
+    records: readonly LogRecord[],
+    { appendTimeMs }: { readonly appendTimeMs: number },
+  ): void {
     let from = 0;
     let bytes = 0;
     for (let i = 0; i < records.length; i++) {
       bytes += recordBytes(records[i] as LogRecord);
       if (bytes < batchBytesMax && i + 1 - from < batchRecordsMax && i + 1 < records.length) continue;
       const batch = from === 0 && i + 1 === records.length ? records : records.slice(from, i + 1);
-      writer.put('log', this.key(baseOffset + i), encodeRecordBatch(baseOffset + from, batch));
+      writer.put('log', this.key(baseOffset + i), encodeRecordBatch(baseOffset + from, batch, appendTimeMs));
       from = i + 1;
       bytes = 0;
     }
@@ -90,12 +95,9 @@ export class PartitionLog {
       return;
     }
     const offsets = batch.records.map((record) => record.offset);
-    const { lastOffset, deleteHorizonMs } = batch;
-    writer.put(
-      'log',
-      key,
-      encodeRecordBatch(batch.baseOffset, batch.records, { offsets, lastOffset, deleteHorizonMs }),
-    );
+    const { baseOffset, lastOffset, deleteHorizonMs, appendTimeMs, records } = batch;
+    const placement = { offsets, lastOffset, deleteHorizonMs };
+    writer.put('log', key, encodeRecordBatch(baseOffset, records, appendTimeMs, placement));
   }
 
   /** Raises the log start and deletes the batches that lie wholly below. A lower offset changes nothing. */
@@ -152,6 +154,7 @@ export interface Rewrite {
   readonly baseOffset: number;
   readonly lastOffset: number;
   readonly deleteHorizonMs: number;
+  readonly appendTimeMs: number | undefined;
   readonly records: readonly FetchedRecord[];
 }
 

@@ -24,20 +24,22 @@ describe('record batch', () => {
       records: fc.array(fc.tuple(record, fc.nat({ max: 300 })), { minLength: 1, maxLength: 20 }),
       sparse: fc.boolean(),
       horizon: fc.nat(),
+      appendTimeMs: fc.option(fc.nat(), { nil: undefined }),
     });
     fc.assert(
-      fc.property(history, ({ base, records, sparse, horizon }) => {
+      fc.property(history, ({ base, records, sparse, horizon, appendTimeMs }) => {
         let next = base;
         const offsets = records.map(([, gap]) => (next += sparse ? gap + 1 : 1) - 1);
         const lastOffset = (offsets.at(-1) as number) + (sparse ? 3 : 0);
         const placement = sparse ? { offsets, lastOffset, deleteHorizonMs: horizon } : undefined;
         const sent = records.map(([r]) => r as LogRecord);
-        const encoded = encodeRecordBatch(base, sent, placement);
+        const encoded = encodeRecordBatch(base, sent, appendTimeMs, placement);
         const batch = decodeRecordBatch(within(encoded));
         expect(batch.records.map(plain)).toEqual(sent.map((r, i) => plain({ ...r, offset: offsets[i] as number })));
         const maxTimestamp = Math.max(...sent.map((r) => r.timestamp));
         const deleteHorizonMs = sparse ? horizon : 0;
-        const wanted = { baseOffset: base, lastOffset, count: sent.length, maxTimestamp, deleteHorizonMs };
+        const counted = { baseOffset: base, lastOffset, count: sent.length, maxTimestamp };
+        const wanted = { ...counted, deleteHorizonMs, appendTimeMs };
         expect(decodeBatchHeader(encoded)).toEqual(wanted);
       }),
       { numRuns: 300 },
@@ -45,14 +47,14 @@ describe('record batch', () => {
   });
 
   it('makes views into the stored bytes instead of copies', () => {
-    const encoded = encodeRecordBatch(7, [{ key: Buffer.from('key'), value: Buffer.from('value'), timestamp: 1 }]);
+    const encoded = encodeRecordBatch(7, [{ key: Buffer.from('key'), value: Buffer.from('value'), timestamp: 1 }], 5);
     const [first] = decodeRecordBatch(encoded).records;
     expect(first?.value?.buffer).toBe(encoded.buffer);
     expect(first?.key?.buffer).toBe(encoded.buffer);
   });
 
   it('is refused when bytes are missing, too many, or not of this format', () => {
-    const encoded = encodeRecordBatch(0, [{ key: null, value: Buffer.from('value'), timestamp: 1 }]);
+    const encoded = encodeRecordBatch(0, [{ key: null, value: Buffer.from('value'), timestamp: 1 }], 5);
     for (const damaged of [
       encoded.subarray(0, encoded.length - 1),
       encoded.subarray(0, 20),
@@ -61,6 +63,21 @@ describe('record batch', () => {
     ]) {
       expect(() => decodeRecordBatch(damaged)).toThrow(expect.objectContaining({ code: 'DATA_FOLDER_CORRUPT' }));
     }
+  });
+
+  it('is read in format 1 too, which has no append time', () => {
+    // As the program of data folders up to format 2 wrote it.
+    const written = Buffer.from(
+      '01040000000000020000000000000007000000000000000800000125e72e780000000125e72e79f40000000000000000000000430000004a' +
+        '020400000200e807010101616f6e65626876',
+      'hex',
+    );
+    const { appendTimeMs, ...batch } = decodeRecordBatch(written);
+    expect(appendTimeMs).toBeUndefined();
+    expect(batch).toMatchObject({ baseOffset: 7, lastOffset: 8, count: 2, maxTimestamp: 1_262_304_000_500 });
+    const [first, second] = batch.records;
+    expect(plain(first!)).toEqual([7, 1_262_304_000_000, [...Buffer.from('a')], [...Buffer.from('one')], []]);
+    expect(plain(second!)).toEqual([8, 1_262_304_000_500, [...Buffer.from('b')], null, [['h', [...Buffer.from('v')]]]]);
   });
 
   it('weighs keys, values and headers', () => {

@@ -5,12 +5,13 @@ import { unzigzag, VarintReader, varintSize, writeVarint, zigzag } from './varin
 /**
  * The record batch: what the embedded log stores as one value.
  *
- *     0  | format u8 = 1 | attributes u8 | 0 u16 | record count u32 |
+ *     0  | format u8 = 2 | attributes u8 | 0 u16 | record count u32 |
  *     8  | base offset u64 | last offset u64 |                           the offsets the batch stands for
  *     24 | first record's timestamp i64 | max timestamp i64 |
  *     40 | delete horizon i64 |       0, or when its tombstones may go (compaction sets it, KIP-534)
  *     48 | start of the bytes u32 | length of all u32 |
- *     56 | shapes: a record after the other |
+ *     56 | append time i64 |          by the log's clock, ms since epoch; -1 when not known
+ *     64 | shapes: a record after the other |
  *            key length + 1, 0 = null · value length + 1, 0 = null
  *            timestamp - that of the record before, zigzag       unless all are equal (attribute 2)
  *            offset - that of the record before - 1              if offsets have gaps (attribute 1)
@@ -21,7 +22,11 @@ import { unzigzag, VarintReader, varintSize, writeVarint, zigzag } from './varin
  * walks one dense column and makes views into the value without copying or touching the payload. Against one entry a
  * record this is several times faster both ways (bench/log.ts). There is no checksum: the engine has one a block.
  *
- * Offsets that compaction removed stay counted: base and last offset of a batch never change, its records thin out.
+ * Offsets that compaction removed stay counted: base and last offset of a batch never change, its records thin out. Neither
+ * does its append time.
+ *
+ * Format 1, which data folders up to format 2 were written in, has no append time, and its shapes begin at 56. It is read; what is
+ * written is format 2, with -1 where a batch of format 1 was thinned out.
  */
 export interface RecordBatch extends BatchHeader {
   readonly records: readonly FetchedRecord[];
@@ -33,10 +38,15 @@ export interface BatchHeader {
   readonly count: number;
   readonly maxTimestamp: number;
   readonly deleteHorizonMs: number;
+  /** When the log took it; undefined: before append times were kept. */
+  readonly appendTimeMs: number | undefined;
 }
 
-const format = 1;
-const headerBytes = 56;
+const format = 2;
+const headerBytes = 64;
+const untimedFormat = 1;
+const untimedHeaderBytes = 56;
+const unknownTime = -1;
 const sparseOffsets = 1;
 const equalTimestamps = 2;
 const withHeaders = 4;
@@ -53,6 +63,7 @@ const noHeaders: readonly LogHeader[] = [];
 export function encodeRecordBatch(
   baseOffset: number,
   records: readonly LogRecord[],
+  appendTimeMs: number | undefined,
   placement?: Placement,
 ): Uint8Array {
   const first = records[0];
@@ -71,6 +82,7 @@ export function encodeRecordBatch(
   setInt64(view, 40, placement?.deleteHorizonMs ?? 0);
   view.setUint32(48, start);
   view.setUint32(52, out.length);
+  setInt64(view, 56, appendTimeMs ?? unknownTime);
 
   let shape = headerBytes;
   let at = start;
@@ -155,9 +167,13 @@ function measure(baseOffset: number, records: readonly LogRecord[], placement: P
 
 /** The fixed part alone, for whoever looks for a time or a size. */
 export function decodeBatchHeader(bytes: Uint8Array): BatchHeader {
-  if (bytes.length < headerBytes) throw corrupt(`${bytes.length} bytes, at least ${headerBytes} expected`);
+  if (bytes[0] !== format && bytes[0] !== untimedFormat) {
+    throw corrupt(`format ${bytes[0]}, expected ${untimedFormat} or ${format}`);
+  }
+  const shapes = shapesAt(bytes);
+  if (bytes.length < shapes) throw corrupt(`${bytes.length} bytes, at least ${shapes} expected`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes[0] !== format) throw corrupt(`format ${bytes[0]}, expected ${format}`);
+  const appendTimeMs = bytes[0] === format ? getInt64(view, 56) : unknownTime;
   const length = view.getUint32(52);
   if (length !== bytes.length) throw corrupt(`${bytes.length} bytes, ${length} were written`);
   return {
@@ -166,7 +182,12 @@ export function decodeBatchHeader(bytes: Uint8Array): BatchHeader {
     count: view.getUint32(4),
     maxTimestamp: getInt64(view, 32),
     deleteHorizonMs: getInt64(view, 40),
+    appendTimeMs: appendTimeMs === unknownTime ? undefined : appendTimeMs,
   };
+}
+
+function shapesAt(bytes: Uint8Array): number {
+  return bytes[0] === untimedFormat ? untimedHeaderBytes : headerBytes;
 }
 
 /** Keys, values and headers are views into `bytes`. */
@@ -178,7 +199,7 @@ export function decodeRecordBatch(bytes: Uint8Array): RecordBatch {
   const timed = (attributes & equalTimestamps) === 0;
   const headed = (attributes & withHeaders) !== 0;
   const start = view.getUint32(48);
-  const shapes = new VarintReader(bytes, headerBytes, start);
+  const shapes = new VarintReader(bytes, shapesAt(bytes), start);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records = new Array<FetchedRecord>(header.count);
   let at = start;

@@ -1,3 +1,4 @@
+import { noteAppendTimes } from '../../log/index.ts';
 import type { Migration } from '../../state/index.ts';
 import { resetApplication } from '../../topology/index.ts';
 
@@ -7,6 +8,7 @@ import { resetApplication } from '../../topology/index.ts';
  * | from | what |
  * |------|------|
  * | 1 → 2 | other stores and repartition topics: all that is derived goes, and is computed anew from `interactions` |
+ * | 2 → 3 | record batches have an append time: those that are there count as appended now |
  *
  * Dead letters stay: those of refused requests are nowhere else. The topology's own are written once more by the replay.
  */
@@ -19,5 +21,10 @@ export const migrations: readonly Migration[] = [
         applicationId: 'shop',
         keptTopics: ['interactions', 'interactions.dead-letter'],
       }),
+  },
+  {
+    from: 2,
+    what: 'for the retention of topics, what is in the log counts as appended today',
+    run: (engine) => noteAppendTimes(engine, Date.now()),
   },
 ];

@@ -34,8 +34,11 @@ const format = (): unknown => JSON.parse(readFileSync(join(dataDir, 'format.json
 
 test('a folder of format 1 is migrated when it is opened, and its state computed anew from its events', async () => {
   expect(format()).toEqual({ format: 1 });
-  expect(await openAndRun()).toMatchObject([{ from: 1, to: 2 }]);
-  expect(format()).toEqual({ format: 2 });
+  expect(await openAndRun()).toMatchObject([
+    { from: 1, to: 2 },
+    { from: 2, to: 3 },
+  ]);
+  expect(format()).toEqual({ format: 3 });
   expect(await openAndRun()).toEqual([]);
   const acknowledged = JSON.parse(readFileSync(join(folder, 'acknowledged.json'), 'utf8')) as string[];
   const { problems, counts } = await judge(dataDir, { events: new Set(acknowledged), versions: new Set() });
@@ -46,7 +49,10 @@ test('a folder of format 1 is migrated when it is opened, and its state computed
 test('a migration that was interrupted before its number was written runs again', async () => {
   await openAndRun();
   writeFileSync(join(dataDir, 'format.json'), '{"format":1}');
-  expect(await openAndRun()).toMatchObject([{ from: 1, to: 2 }]);
+  expect(await openAndRun()).toMatchObject([
+    { from: 1, to: 2 },
+    { from: 2, to: 3 },
+  ]);
   const { problems, counts } = await judge(dataDir, { events: new Set(), versions: new Set() });
   expect(problems).toEqual([]);
   expect(counts.clean).toBe(840);

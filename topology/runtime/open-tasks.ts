@@ -50,6 +50,7 @@ export async function openTasks(options: OpenTasksOptions): Promise<OpenedTopolo
   const internal = [...partitions.internalTopics].map(([name, count]) => ({
     name: fullTopicName(graph, applicationId, name),
     partitions: count,
+    retainsUnread: true,
   }));
   await log.createTopics(internal);
   for (const { name, partitions: count } of internal) counts.set(name, count);
