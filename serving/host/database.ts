@@ -35,6 +35,7 @@ export class Database {
   /** Set when what is durable is in doubt. */
   failure: { readonly error: unknown } | undefined;
   readonly #publisher: Publisher;
+  #cleaning: Disposable | undefined;
 
   /** Opens the folder; the topology stands where the last commit left it, and has not been started. */
   static async open(settings: HostSettings, hooks: DatabaseHooks): Promise<Database> {
@@ -62,6 +63,7 @@ export class Database {
       const { runtime, partitions } = await openRuntime(opened, () => holder.failure !== undefined);
       const database = new Database({ ...opened, runtime, partitions });
       await resumeErasure(database);
+      if (settings.runs) database.#cleaning = log.startCleaning(settings.cleaningIntervalMs);
       holder.database = database;
       database.failure = holder.failure;
       return database;
@@ -104,6 +106,7 @@ export class Database {
   }
 
   async #closeFolder(): Promise<void> {
+    this.#cleaning?.[Symbol.dispose]();
     await this.commits.idle();
     await this.log[Symbol.asyncDispose]();
     await this.engine[Symbol.asyncDispose]();

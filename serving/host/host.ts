@@ -244,5 +244,6 @@ const defaultSettings: Omit<HostSettings, 'dataDir' | 'waiting'> = {
   storageReserveBytes: 256 * 1024 * 1024,
   ...hostMemory(memoryShares()),
   commitIntervalMs: 200,
+  cleaningIntervalMs: 5 * 60_000,
   runs: true,
 };

@@ -18,6 +18,8 @@ export interface HostSettings {
   /** Nothing is taken while less of the disk is free (state/free-space.ts). */
   readonly storageReserveBytes: number;
   readonly commitIntervalMs: number;
+  /** Between two passes of the log's housekeeping: retention, compaction. None while the topology stands still. */
+  readonly cleaningIntervalMs: number;
   /** False: the log takes records and answers, the topology stands still (CLI commands that only read). */
   readonly runs: boolean;
   /** [0]: how many requests wait for an answer; the topology's batches shrink while it is not 0. */
