@@ -101,27 +101,39 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
       'Loads a catalogue. Rows that are no products become dead letters; fields that cannot be used are unknown, and ' +
         'counted.',
     )
-    .option('--format <format>', 'what the file is: amazon (Amazon Products 2023) or rees46 (its event file)', 'amazon')
+    .option(
+      '--format <format>',
+      'what the file is: amazon (Amazon Products 2023), rees46 (its event file) or columns (default: columns with ' +
+        '--columns, else amazon)',
+    )
+    .option('--columns <map>', 'which column holds what, as id=asin,title=name,price=actual_price')
+    .option('--currency <code>', 'with --columns: of all products, as USD (default: by signs such as €)')
+    .option('--decimal <mark>', 'with --columns: , or . where 1,999 and 1.999 may be read in two ways')
     .option('--categories <file>', 'for amazon; default: amazon_categories.csv, .csv.br or .csv.gz beside the file')
     .option(
       '--updated-at <time>',
       'ISO 8601 day, or time with its zone; from when on what the file says holds (default: now)',
     )
     .option('--no-wait', 'end when the log has the products, before they are processed')
+    .addHelpText('after', ingestProductsHelp)
     .action(
       async (
         path: string,
         flags: Flags & {
-          readonly format: string;
+          readonly format?: string;
           readonly categories?: string;
           readonly updatedAt?: string;
+          readonly columns?: string;
+          readonly currency?: string;
+          readonly decimal?: string;
           readonly wait: boolean;
         },
       ) => {
         const of = settingsOf(flags);
         const { ingestProducts } = await import('./commands/ingest-products.ts');
-        const { format, categories: categoriesPath, updatedAt, wait: waits } = flags;
-        ended(await ingestProducts(of, { path, format, categoriesPath, updatedAt, waits }));
+        const { format, categories: categoriesPath, updatedAt, columns, currency, decimal, wait: waits } = flags;
+        const what = { path, format, categoriesPath, updatedAt, columns, currency, decimal, waits };
+        ended(await ingestProducts(of, what));
       },
     );
 
@@ -288,6 +300,15 @@ Examples:
   millrace ingest events shop.ndjson --format millrace         what POST /v1/events takes, one a line; or CSV
 
 The data folder must not be open in another process; a running server takes events by POST /v1/events.`;
+
+const ingestProductsHelp = `
+Examples:
+  millrace ingest products amazon_products.csv
+  millrace ingest products shop.tsv --columns id=sku,title=name,category=group,price=price --currency USD
+  millrace ingest products laden.csv.gz --columns 'id=Nr,title=Name,price="Preis, netto"' --decimal ,
+
+Fields of a product: id, title, category, price, listPrice, currency, stars, reviews, bestSeller, imageUrl, url, active,
+updatedAt. Numbers may have currency signs, groups and percent signs: docs/architecture/sources.md tells how they are read.`;
 
 const queryHelp = `
 Examples:

@@ -1,7 +1,9 @@
 /** Sources: where events and products come from. */
 export type * from './event-source.ts';
 export { type AmazonOptions, openAmazonProducts } from './catalogue/amazon-products.ts';
+export { type ColumnMap, type MappedField, mappedFields, parseColumnMap } from './catalogue/column-map.ts';
 export { ingestProducts, type IngestProductsOptions, productRecord } from './catalogue/ingest-products.ts';
+export { type MappedOptions, openMappedProducts } from './catalogue/mapped-products.ts';
 export type * from './catalogue/product-source.ts';
 export { openRees46Products } from './catalogue/rees46-products.ts';
 export * from './generator/index.ts';
@@ -12,6 +14,7 @@ export { openRees46 } from './rees46.ts';
 export { openRetailRocket } from './retail-rocket.ts';
 export { openYoochooseClicks } from './yoochoose-clicks.ts';
 export { openUciOnlineRetail, readUciOnlineRetail, uciServiceCodes } from './uci-online-retail.ts';
+export type { DecimalMark } from './written-number.ts';
 export {
   deadLetterRecord,
   eventRecord,

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -36,10 +36,42 @@ test.each(['2023-10-01', '2023-10-01T12:00Z', '2023-10-01T12:00:00.123Z', '2023-
 test('a format that nobody knows and a flag that is not for the format are refused', async () => {
   await expect(load('2023-10-01', 'uci')).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
-    message: "--format wants one of: amazon, rees46; found 'uci'",
+    message: "--format wants one of: amazon, rees46, columns; found 'uci'",
   });
   await expect(load('2023-10-01', 'rees46')).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
-    message: '--updated-at wants --format amazon, found rees46',
+    message: '--updated-at wants --format amazon or columns, found rees46',
   });
+});
+
+const mapped = (flags: Partial<Parameters<typeof ingestProducts>[1]>) =>
+  ingestProducts(readSettings({ dataDir }, {}), {
+    ...{ path: 'none.csv', format: undefined, categoriesPath: undefined, updatedAt: undefined, waits: true },
+    ...flags,
+  });
+
+test.each<[Partial<Parameters<typeof ingestProducts>[1]>, string]>([
+  [{ columns: 'id=a', currency: '$' }, "--currency wants three capitals, as USD; found '$'"],
+  [{ columns: 'id=a', decimal: ';' }, "--decimal wants , or . and found ';'"],
+  [{ columns: 'title=a' }, '--columns wants a column for id; found only title'],
+  [{ format: 'columns' }, '--format columns wants --columns, as id=asin,title=name; found none'],
+  [{ format: 'amazon', columns: 'id=a' }, '--columns wants --format columns, found amazon'],
+  [{ decimal: ',' }, '--decimal wants --format columns, found amazon'],
+])('%j is refused', async (flags, message) => {
+  await expect(mapped(flags)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message });
+});
+
+test('a column that the file lacks is refused with those it has, before a data folder is made', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-mapped-'));
+  try {
+    const path = join(folder, 'shop.tsv');
+    writeFileSync(path, 'sku\tname\n1\ta\n');
+    await expect(mapped({ path, columns: 'id=sku,price=cost' })).rejects.toMatchObject({
+      code: 'SOURCE_UNREADABLE',
+      message: "'shop.tsv' wants a column 'cost' for price, found 'sku', 'name'",
+    });
+    expect(existsSync(dataDir)).toBe(false);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { MillraceError } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/index.ts';
+import { type DecimalMark, parseColumnMap } from '../../sources/index.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { openCatalogue } from '../load/catalogue-formats.ts';
+import { type CatalogueOptions, openCatalogue } from '../load/catalogue-formats.ts';
 import { followAppends, followLoad, followProcessing } from '../load/follow-load.ts';
 import { whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
@@ -11,8 +12,13 @@ import { print, table, warn } from '../terminal.ts';
 
 export interface IngestProductsOptions {
   readonly path: string;
-  readonly format: string;
+  /** Default: `columns` when there is a column map, else `amazon`. */
+  readonly format: string | undefined;
   readonly categoriesPath: string | undefined;
+  /** As `id=asin,title=name`. */
+  readonly columns?: string | undefined;
+  readonly currency?: string | undefined;
+  readonly decimal?: string | undefined;
   /** ISO 8601. */
   readonly updatedAt: string | undefined;
   /** Until the topology has processed the products; else only until the log has them. */
@@ -21,11 +27,9 @@ export interface IngestProductsOptions {
 
 /** Loads a catalogue into the log of the data folder, and says what became of its rows. */
 export async function ingestProducts(settings: Settings, options: IngestProductsOptions): Promise<number> {
-  const { path, format, categoriesPath, updatedAt, waits } = options;
-  const catalogue = {
-    ...(categoriesPath !== undefined && { categoriesPath }),
-    ...(updatedAt !== undefined && { updatedAtMs: timeOf(updatedAt) }),
-  };
+  const { path, columns, waits } = options;
+  const format = options.format ?? (columns === undefined ? 'amazon' : 'columns');
+  const catalogue = catalogueOptions(options);
   // Opened once before the data folder is made: what cannot be a catalogue leaves no folder behind.
   await openCatalogue(path, format, catalogue);
   using shutdown = new Shutdown(settings.stopDeadlineMs);
@@ -69,6 +73,27 @@ export async function ingestProducts(settings: Settings, options: IngestProducts
       : 'Stopped before the end. Load the file again.',
   );
   return exitCodes.error;
+}
+
+function catalogueOptions(options: IngestProductsOptions): CatalogueOptions {
+  const { categoriesPath, updatedAt, columns, currency, decimal } = options;
+  return {
+    ...(categoriesPath !== undefined && { categoriesPath }),
+    ...(updatedAt !== undefined && { updatedAtMs: timeOf(updatedAt) }),
+    ...(columns !== undefined && { columns: parseColumnMap(columns) }),
+    ...(currency !== undefined && { currency: currencyOf(currency) }),
+    ...(decimal !== undefined && { decimalMark: decimalMarkOf(decimal) }),
+  };
+}
+
+function currencyOf(text: string): string {
+  if (/^[A-Z]{3}$/.test(text)) return text;
+  throw new MillraceError('INVALID_ARGUMENT', `--currency wants three capitals, as USD; found '${text}'`, { text });
+}
+
+function decimalMarkOf(text: string): DecimalMark {
+  if (text === ',' || text === '.') return text;
+  throw new MillraceError('INVALID_ARGUMENT', `--decimal wants , or . and found '${text}'`, { text });
 }
 
 function printCounts(what: string, count: string, counts: Readonly<Record<string, number>>): void {

@@ -1,8 +1,15 @@
 import { MillraceError } from '../../schemas/index.ts';
-import { type AmazonOptions, openAmazonProducts, openRees46Products, type ProductSource } from '../../sources/index.ts';
+import {
+  type AmazonOptions,
+  type MappedOptions,
+  openAmazonProducts,
+  openMappedProducts,
+  openRees46Products,
+  type ProductSource,
+} from '../../sources/index.ts';
 
 /** What the flags say; a format takes some of it. */
-export type CatalogueOptions = AmazonOptions;
+export type CatalogueOptions = AmazonOptions & Partial<MappedOptions>;
 
 interface CatalogueFormat {
   readonly open: (path: string, options: CatalogueOptions) => Promise<ProductSource>;
@@ -13,11 +20,15 @@ interface CatalogueFormat {
 export const catalogueFormats: { readonly [format: string]: CatalogueFormat } = {
   amazon: { open: openAmazonProducts, takes: ['categoriesPath', 'updatedAtMs'] },
   rees46: { open: openRees46Products, takes: [] },
+  columns: { open: openByColumns, takes: ['columns', 'currency', 'decimalMark', 'updatedAtMs'] },
 };
 
 const flags: { readonly [option in keyof CatalogueOptions]-?: string } = {
   categoriesPath: '--categories',
   updatedAtMs: '--updated-at',
+  columns: '--columns',
+  currency: '--currency',
+  decimalMark: '--decimal',
 };
 
 /**
@@ -41,4 +52,9 @@ export function openCatalogue(path: string, format: string, options: CatalogueOp
     throw new MillraceError('INVALID_ARGUMENT', reason, { flag, format });
   }
   return open(path, options);
+}
+
+function openByColumns(path: string, { columns, ...options }: CatalogueOptions): Promise<ProductSource> {
+  if (columns !== undefined) return openMappedProducts(path, { columns, ...options });
+  throw new MillraceError('INVALID_ARGUMENT', '--format columns wants --columns, as id=asin,title=name; found none');
 }
