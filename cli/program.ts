@@ -85,10 +85,13 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     .description(
       'Loads a file of events. Loading a file twice changes nothing. Rows that are no events become dead letters.',
     )
-    .requiredOption('--format <format>', 'what the file is: uci, rees46, retailrocket, yoochoose, otto or millrace')
+    .option(
+      '--format <format>',
+      'what the file is: uci, rees46, retailrocket, yoochoose, otto or millrace (default: what its first line shows)',
+    )
     .option('--no-wait', 'end when the log has the events, before they are processed')
     .addHelpText('after', ingestHelp)
-    .action(async (path: string, flags: Flags & { readonly format: string; readonly wait: boolean }) => {
+    .action(async (path: string, flags: Flags & { readonly format?: string; readonly wait: boolean }) => {
       const of = settingsOf(flags);
       const { ingestEvents } = await import('./commands/ingest-events.ts');
       ended(await ingestEvents(of, { path, format: flags.format, waits: flags.wait }));
@@ -104,7 +107,7 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     .option(
       '--format <format>',
       'what the file is: amazon (Amazon Products 2023), rees46 (its event file) or columns (default: columns with ' +
-        '--columns, else amazon)',
+        '--columns, else what its first line shows)',
     )
     .option('--columns <map>', 'which column holds what, as id=asin,title=name,price=actual_price')
     .option('--currency <code>', 'with --columns: of all products, as USD (default: by signs such as €)')
@@ -274,7 +277,7 @@ Try:
   npm start                                         two years of a real shop: one replayed, one streamed live
   npm start -- --dataset amazon --data-dir amazon   a large shop that never was, in real time
   millrace start --data-dir shop --port 8080        serve a folder of your own
-  millrace ingest events lines.csv --format uci --data-dir shop
+  millrace ingest events lines.csv --data-dir shop
   millrace query product-stats 85123A               a row of a store, from the running server or the folder
   millrace verify                                   is the state what its events make it?
 
@@ -296,8 +299,8 @@ at once: nothing that was acknowledged is lost either way.`;
 
 const ingestHelp = `
 Examples:
-  millrace ingest events data/uci-online-retail/year-2.csv.br --format uci
-  millrace ingest events shop.ndjson --format millrace         what POST /v1/events takes, one a line; or CSV
+  millrace ingest events data/uci-online-retail/year-2.csv.br
+  millrace ingest events shop.ndjson                what POST /v1/events takes, one a line; or CSV
 
 The data folder must not be open in another process; a running server takes events by POST /v1/events.`;
 

@@ -11,7 +11,7 @@
  */
 import { basename } from 'node:path';
 import { type Interaction, isInvalidField, validateInteraction } from '../schemas/index.ts';
-import { type CsvPass, readCsv, requireColumns } from './csv-file.ts';
+import { type CsvPass, type FixedColumns, readCsv, requireColumns } from './csv-file.ts';
 import { EventIds } from './event-ids.ts';
 import type { EventSource, SourceBatch } from './event-source.ts';
 import type { Refusal } from './file-batches.ts';
@@ -20,11 +20,8 @@ import { fileBytes, fileSize } from './source-bytes.ts';
 /** What a row says, without its id. */
 export type EventFacts = Omit<Partial<Interaction>, 'eventId'>;
 
-export interface CsvEventFormat {
-  /** Wanted in this order. Event ids are made of them. */
-  readonly columns: readonly string[];
-  /** May follow them, in this order; not read. */
-  readonly ignored?: readonly string[];
+/** Event ids are made of the wanted columns. */
+export interface CsvEventFormat extends FixedColumns {
   /** `fields` are trimmed, one a column. */
   event(fields: readonly string[]): EventFacts | Refusal;
 }

@@ -88,11 +88,22 @@ function otherWidth(wanted: number, columns: number): Refusal {
 export function requireColumns(
   file: string,
   names: readonly string[],
-  { columns, ignored = [] }: { readonly columns: readonly string[]; readonly ignored?: readonly string[] },
+  { columns, ignored = [] }: FixedColumns,
 ): number {
-  const all = [...columns, ...ignored];
-  if (names.length >= columns.length && names.every((name, at) => name.trim() === all[at])) return names.length;
+  if (fitsColumns(names, { columns, ignored })) return names.length;
   throw otherHeader(file, names, columns.join(','));
+}
+
+export interface FixedColumns {
+  /** Wanted in this order. */
+  readonly columns: readonly string[];
+  /** May follow them, in this order; not read. */
+  readonly ignored?: readonly string[];
+}
+
+export function fitsColumns(names: readonly string[], { columns, ignored = [] }: FixedColumns): boolean {
+  const all = [...columns, ...ignored];
+  return names.length >= columns.length && names.every((name, at) => name.trim() === all[at]);
 }
 
 /** @param wanted as the message shows it. */

@@ -27,6 +27,7 @@ import { csvBounds } from './csv-rows.ts';
 import { EventIds } from './event-ids.ts';
 import type { EventSource, SourceBatch } from './event-source.ts';
 import type { Refusal } from './file-batches.ts';
+import type { FirstLine } from './first-line.ts';
 import { type JsonObject, type JsonPass, type LineRow, readJsonLines } from './json-lines.ts';
 import { fileBytes, fileSize, firstLine } from './source-bytes.ts';
 
@@ -143,8 +144,13 @@ export const interactionFields = [
   'service',
 ] as const satisfies readonly (keyof Interaction)[];
 
+/** Whether a file that begins so is one of ours: a header as wanted, or an object with a product and a type. */
+export function isMillraceEvents({ names, object }: FirstLine): boolean {
+  return object === undefined ? isEventHeader(names) : 'productId' in object && 'type' in object;
+}
+
 /** Whether a CSV with these column names is one of ours. */
-export function isEventHeader(names: readonly string[]): boolean {
+function isEventHeader(names: readonly string[]): boolean {
   return (
     names.every((name, at) => (interactionFields as readonly string[]).includes(name) && names.indexOf(name) === at) &&
     names.includes('productId') &&

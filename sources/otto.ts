@@ -23,6 +23,7 @@ import { type Interaction, isInvalidField, validateInteraction } from '../schema
 import { EventIds } from './event-ids.ts';
 import type { EventSource, SourceBatch } from './event-source.ts';
 import type { Refusal } from './file-batches.ts';
+import type { FirstLine } from './first-line.ts';
 import { foundValue, isJsonObject, type JsonObject, type JsonPass, type LineRow, readJsonLines } from './json-lines.ts';
 import { fileBytes, fileSize } from './source-bytes.ts';
 
@@ -37,6 +38,11 @@ export async function openOtto(path: string): Promise<EventSource> {
 async function* readEvents(path: string): AsyncGenerator<SourceBatch, void, undefined> {
   for await (const { items, ...rest } of readJsonLines(fileBytes(path), new Sessions()))
     yield { events: items, ...rest };
+}
+
+/** Whether a file that begins so is one: its first line has a session and a list of events. */
+export function isOtto({ object }: FirstLine): boolean {
+  return object !== undefined && 'session' in object && Array.isArray(object['events']);
 }
 
 const types = { clicks: 'view', carts: 'cart', orders: 'purchase' } as const;

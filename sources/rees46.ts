@@ -12,9 +12,11 @@
  * Rules: `date`, `type`, `product`, `price`, and those of csv-events.ts.
  */
 import { type CsvEventFormat, openCsvEvents } from './csv-events.ts';
+import { fitsColumns } from './csv-file.ts';
 import { parseDecimal } from './decimal.ts';
 import type { EventSource } from './event-source.ts';
 import { found } from './file-batches.ts';
+import type { FirstLine } from './first-line.ts';
 
 const types = { view: 'view', cart: 'cart', remove_from_cart: 'remove', purchase: 'purchase' } as const;
 
@@ -56,6 +58,11 @@ const format: CsvEventFormat = {
 
 export function openRees46(path: string): Promise<EventSource> {
   return openCsvEvents(path, format);
+}
+
+/** Whether a file that begins so is one. */
+export function isRees46({ names }: FirstLine): boolean {
+  return fitsColumns(names, format);
 }
 
 /** `2019-10-01 00:00:00 UTC`, ms since epoch; undefined for any other form and for days that do not exist. */

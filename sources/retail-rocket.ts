@@ -12,9 +12,11 @@
  * No prices: 0. Rules: `date`, `type`, `visitor`, `product`, and those of csv-events.ts.
  */
 import { type CsvEventFormat, openCsvEvents } from './csv-events.ts';
+import { fitsColumns } from './csv-file.ts';
 import { parseDecimal } from './decimal.ts';
 import type { EventSource } from './event-source.ts';
 import { found } from './file-batches.ts';
+import type { FirstLine } from './first-line.ts';
 
 const types = { view: 'view', addtocart: 'cart', transaction: 'purchase' } as const;
 
@@ -36,4 +38,9 @@ const format: CsvEventFormat = {
 
 export function openRetailRocket(path: string): Promise<EventSource> {
   return openCsvEvents(path, format);
+}
+
+/** Whether a file that begins so is one. */
+export function isRetailRocket({ names }: FirstLine): boolean {
+  return fitsColumns(names, format);
 }

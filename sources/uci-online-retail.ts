@@ -34,6 +34,7 @@ import { parseDecimal } from './decimal.ts';
 import { EventIds } from './event-ids.ts';
 import type { EventSource, SourceBatch } from './event-source.ts';
 import { found, type Refusal } from './file-batches.ts';
+import type { FirstLine } from './first-line.ts';
 import { fileBytes, fileSize, streamBytes } from './source-bytes.ts';
 
 /** The file as a source with a size, for a progress bar. Plain, `.gz` or `.br`. */
@@ -72,6 +73,18 @@ const headers = [
   ['Country'],
 ] as const;
 
+function fitsHeaders(names: readonly string[]): boolean {
+  return (
+    names.length === headers.length &&
+    headers.every((known, at) => (known as readonly string[]).includes(names[at]!.trim()))
+  );
+}
+
+/** Whether a file that begins so is one of the two. */
+export function isUciOnlineRetail({ names }: FirstLine): boolean {
+  return fitsHeaders(names);
+}
+
 /** Stock codes that are charges, not goods; compared in capitals. */
 export const uciServiceCodes: ReadonlySet<string> = new Set([
   'POST',
@@ -103,10 +116,7 @@ class InvoiceLines implements CsvPass<Interaction> {
   }
 
   header(names: readonly string[]): number {
-    const fits =
-      names.length === headers.length &&
-      headers.every((known, i) => (known as readonly string[]).includes(names[i]!.trim()));
-    if (fits) return headers.length;
+    if (fitsHeaders(names)) return headers.length;
     throw otherHeader(this.#file, names, headers.map((known) => known.join(' or ')).join(', '));
   }
 

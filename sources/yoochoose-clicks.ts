@@ -5,8 +5,10 @@
  * Rules: `date`, `session`, `product`, and those of csv-events.ts.
  */
 import { type CsvEventFormat, openCsvEvents } from './csv-events.ts';
+import { fitsColumns } from './csv-file.ts';
 import type { EventSource } from './event-source.ts';
 import { found } from './file-batches.ts';
+import type { FirstLine } from './first-line.ts';
 
 const format: CsvEventFormat = {
   columns: ['session_id', 'ts', 'item_id'],
@@ -23,4 +25,9 @@ const format: CsvEventFormat = {
 
 export function openYoochooseClicks(path: string): Promise<EventSource> {
   return openCsvEvents(path, format);
+}
+
+/** Whether a file that begins so is one. */
+export function isYoochooseClicks({ names }: FirstLine): boolean {
+  return fitsColumns(names, format);
 }

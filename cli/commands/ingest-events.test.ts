@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const dataDir = join(folder, 'data');
 const settings = readSettings({ dataDir }, {});
 
-function ingest(path: string, format = 'uci'): Promise<number> {
+function ingest(path: string, format: string | undefined = 'uci'): Promise<number> {
   return ingestEvents(settings, { path, format, waits: true });
 }
 

@@ -4,8 +4,9 @@ import { storeNames, storeSerdes } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/index.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { detectFormat } from '../load/detect-format.ts';
 import { followAppends, followLoad, followProcessing } from '../load/follow-load.ts';
-import { checkFormat } from '../load/formats.ts';
+import { checkFormat, eventFormats } from '../load/formats.ts';
 import { whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
@@ -13,15 +14,18 @@ import { print, table, warn } from '../terminal.ts';
 
 export interface IngestEventsOptions {
   readonly path: string;
-  readonly format: string;
+  /** Default: what the first line shows. */
+  readonly format: string | undefined;
   /** Until the topology has processed the events; else only until the log has them. */
   readonly waits: boolean;
 }
 
 /** Loads a file of events into the data folder, and says what became of its rows. */
-export async function ingestEvents(settings: Settings, { path, format, waits }: IngestEventsOptions): Promise<number> {
-  checkFormat(format);
+export async function ingestEvents(settings: Settings, options: IngestEventsOptions): Promise<number> {
+  const { path, waits } = options;
+  if (options.format !== undefined) checkFormat(options.format);
   await requireFile(path);
+  const format = options.format ?? (await detectFormat(path, eventFormats));
   using shutdown = new Shutdown(settings.stopDeadlineMs);
   const { dataDir, partitions, syncWrites } = settings;
   const { signal } = shutdown;

@@ -56,7 +56,7 @@ test.each<[Partial<Parameters<typeof ingestProducts>[1]>, string]>([
   [{ columns: 'title=a' }, '--columns wants a column for id; found only title'],
   [{ format: 'columns' }, '--format columns wants --columns, as id=asin,title=name; found none'],
   [{ format: 'amazon', columns: 'id=a' }, '--columns wants --format columns, found amazon'],
-  [{ decimal: ',' }, '--decimal wants --format columns, found amazon'],
+  [{ format: 'amazon', decimal: ',' }, '--decimal wants --format columns, found amazon'],
 ])('%j is refused', async (flags, message) => {
   await expect(mapped(flags)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message });
 });
@@ -71,6 +71,22 @@ test('a column that the file lacks is refused with those it has, before a data f
       message: "'shop.tsv' wants a column 'cost' for price, found 'sku', 'name'",
     });
     expect(existsSync(dataDir)).toBe(false);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('without a format and a column map, a file that is no known catalogue is told with its first line', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-unknown-'));
+  try {
+    const path = join(folder, 'shop.csv');
+    writeFileSync(path, 'sku,name\n1,a\n');
+    await expect(mapped({ path })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message:
+        '\'shop.csv\' wants --format, one of: amazon, rees46, columns; its first line fits none of them: "sku,name"',
+    });
+    await expect(mapped({})).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
   } finally {
     rmSync(folder, { recursive: true });
   }

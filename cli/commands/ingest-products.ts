@@ -3,7 +3,8 @@ import { MillraceError } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/index.ts';
 import { type DecimalMark, parseColumnMap } from '../../sources/index.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { type CatalogueOptions, openCatalogue } from '../load/catalogue-formats.ts';
+import { catalogueFormats, type CatalogueOptions, openCatalogue } from '../load/catalogue-formats.ts';
+import { detectFormat } from '../load/detect-format.ts';
 import { followAppends, followLoad, followProcessing } from '../load/follow-load.ts';
 import { whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
@@ -12,7 +13,7 @@ import { print, table, warn } from '../terminal.ts';
 
 export interface IngestProductsOptions {
   readonly path: string;
-  /** Default: `columns` when there is a column map, else `amazon`. */
+  /** Default: `columns` when there is a column map, else what the first line shows. */
   readonly format: string | undefined;
   readonly categoriesPath: string | undefined;
   /** As `id=asin,title=name`. */
@@ -28,8 +29,8 @@ export interface IngestProductsOptions {
 /** Loads a catalogue into the log of the data folder, and says what became of its rows. */
 export async function ingestProducts(settings: Settings, options: IngestProductsOptions): Promise<number> {
   const { path, columns, waits } = options;
-  const format = options.format ?? (columns === undefined ? 'amazon' : 'columns');
   const catalogue = catalogueOptions(options);
+  const format = options.format ?? (columns === undefined ? await detectFormat(path, catalogueFormats) : 'columns');
   // Opened once before the data folder is made: what cannot be a catalogue leaves no folder behind.
   await openCatalogue(path, format, catalogue);
   using shutdown = new Shutdown(settings.stopDeadlineMs);

@@ -1,6 +1,9 @@
 import { MillraceError } from '../../schemas/index.ts';
 import {
   type AmazonOptions,
+  type FirstLine,
+  isAmazonProducts,
+  isRees46,
   type MappedOptions,
   openAmazonProducts,
   openMappedProducts,
@@ -13,14 +16,17 @@ export type CatalogueOptions = AmazonOptions & Partial<MappedOptions>;
 
 interface CatalogueFormat {
   readonly open: (path: string, options: CatalogueOptions) => Promise<ProductSource>;
+  /** Whether a file that begins so is certainly one. */
+  readonly fits: (line: FirstLine) => boolean;
   readonly takes: readonly (keyof CatalogueOptions)[];
 }
 
 /** The formats of catalogues, by the name that `--format` takes. */
 export const catalogueFormats: { readonly [format: string]: CatalogueFormat } = {
-  amazon: { open: openAmazonProducts, takes: ['categoriesPath', 'updatedAtMs'] },
-  rees46: { open: openRees46Products, takes: [] },
-  columns: { open: openByColumns, takes: ['columns', 'currency', 'decimalMark', 'updatedAtMs'] },
+  amazon: { open: openAmazonProducts, fits: isAmazonProducts, takes: ['categoriesPath', 'updatedAtMs'] },
+  rees46: { open: openRees46Products, fits: isRees46, takes: [] },
+  // Any CSV is one: only the flag tells.
+  columns: { open: openByColumns, fits: () => false, takes: ['columns', 'currency', 'decimalMark', 'updatedAtMs'] },
 };
 
 const flags: { readonly [option in keyof CatalogueOptions]-?: string } = {

@@ -23,9 +23,10 @@ import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isInvalidField, MillraceError, validateProduct } from '../../schemas/index.ts';
-import { type CsvPass, requireColumns } from '../csv-file.ts';
+import { type CsvPass, fitsColumns, requireColumns } from '../csv-file.ts';
 import { parseDecimal } from '../decimal.ts';
 import type { Refusal } from '../file-batches.ts';
+import type { FirstLine } from '../first-line.ts';
 import { LineOrdinals } from '../line-ordinals.ts';
 import { fileSize } from '../source-bytes.ts';
 import { readAmazonCategories } from './amazon-categories.ts';
@@ -56,6 +57,11 @@ export async function openAmazonProducts(path: string, options: AmazonOptions = 
     bytesTotal,
     batches: () => readProducts(path, new ProductRows(name, categories, updatedAtMs), { columns: columns.length }),
   };
+}
+
+/** Whether a file that begins so is one. */
+export function isAmazonProducts({ names }: FirstLine): boolean {
+  return fitsColumns(names, { columns });
 }
 
 function categoriesBeside(path: string): string {

@@ -30,9 +30,10 @@ import { hash } from 'node:crypto';
 import { basename } from 'node:path';
 import { isInvalidField, MillraceError, productLimits, validateProduct } from '../../schemas/index.ts';
 import type { CsvPass } from '../csv-file.ts';
-import { csvBounds, CsvRows } from '../csv-rows.ts';
+import { csvBounds } from '../csv-rows.ts';
 import { type DecimalMark, isMissing, parseWrittenNumber } from '../written-number.ts';
 import type { Refusal } from '../file-batches.ts';
+import { csvFields } from '../first-line.ts';
 import { LineOrdinals } from '../line-ordinals.ts';
 import { fileSize, firstLine } from '../source-bytes.ts';
 import type { ColumnMap, MappedField } from './column-map.ts';
@@ -67,7 +68,7 @@ export async function openMappedProducts(path: string, options: MappedOptions): 
   const delimiter = delimiterOf(line, columns);
   const begin = (): MappedRows => new MappedRows({ file: name, columns, currency, decimalMark, updatedAtMs, nowMs });
   // The header is looked at before anything is read: what is wrong with the map is heard when the file is opened.
-  begin().header(fieldsOf(line, delimiter));
+  begin().header(csvFields(line, delimiter));
   const shape = { delimiter, fieldBytesMax: csvBounds.rowBytesMax };
   return { name, bytesTotal, batches: () => readProducts(path, begin(), shape) };
 }
@@ -76,20 +77,9 @@ const delimiters = ['\t', ',', ';'] as const;
 
 /** The one that gives all the columns of the map, else the one that gives most columns. */
 function delimiterOf(line: string, columns: ColumnMap): string {
-  const split = delimiters.map((delimiter) => ({ delimiter, names: fieldsOf(line, delimiter) }));
+  const split = delimiters.map((delimiter) => ({ delimiter, names: csvFields(line, delimiter) }));
   const fits = split.find(({ names }) => Object.values(columns).every((column) => names.includes(column)));
   return (fits ?? split.toSorted((left, right) => right.names.length - left.names.length)[0]!).delimiter;
-}
-
-function fieldsOf(line: string, delimiter: string): readonly string[] {
-  let found: readonly string[] = [];
-  const rows = new CsvRows(
-    { row: (fields) => void (found = fields.map((field) => field.trim())), damaged: () => undefined },
-    { delimiter, fieldBytesMax: csvBounds.rowBytesMax },
-  );
-  rows.push(Buffer.from(line));
-  rows.end();
-  return found;
 }
 
 interface RowRules {
