@@ -28,6 +28,7 @@ export type * from './processor.ts';
 export * from './record.ts';
 export { Topology, type SinkOptions, type SourceOptions } from './topology.ts';
 export { resetApplication, type ApplicationReset } from './runtime/application-reset.ts';
+export { addStore, type PartitionRow, type StoreAddition, type StoredTables } from './runtime/store-addition.ts';
 export {
   EmbeddedRuntime,
   defaultConfig,
