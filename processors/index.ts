@@ -67,6 +67,8 @@ export {
 export type { ProductTrend } from './products/product-trend.ts';
 export { newProductStats, type ProductStats } from './products/product-stats.ts';
 export { bestTitle, type TitleCount } from './products/product-titles.ts';
+export { relist, shownTitle, titleKeys, titleListing, type TitleListing } from './products/title-listing.ts';
+export { levelOfCode, parseTitleWordKey, queryWords, titleWords, type QueryWords } from './products/title-words.ts';
 export { sequenceOf, sessionEventsMax, type Session } from './sessions/session.ts';
 export type { SessionWindow, SessionWindows, WindowProduct } from './sessions/session-window.ts';
 export { sessionKey } from './sessions/session-key.ts';

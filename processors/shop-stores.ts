@@ -42,6 +42,7 @@ export const storeSerdes = {
   [storeNames.productHours]: { key: stringSerde, value: monthOfHoursSerde },
   [storeNames.productUsers]: { key: stringSerde, value: hyperLogLogSerde },
   [storeNames.productTitles]: { key: stringSerde, value: productTitlesSerde },
+  [storeNames.titleWords]: { key: stringSerde, value: bytesSerde },
   [storeNames.catalogueCounters]: { key: stringSerde, value: countSerde },
   [storeNames.products]: { key: stringSerde, value: productRowSerde },
   [storeNames.productCategories]: { key: stringSerde, value: categoryVersionsSerde },

@@ -159,6 +159,7 @@ function addProducts(
           storeNames.productHours,
           storeNames.productUsers,
           storeNames.productTitles,
+          storeNames.titleWords,
           storeNames.catalogueCounters,
           storeNames.products,
           storeNames.productCategories,

@@ -6,6 +6,7 @@ export const storeNames = {
   productHours: 'product-hours',
   productUsers: 'product-users',
   productTitles: 'product-titles',
+  titleWords: 'title-words',
   catalogueCounters: 'catalogue-counters',
   products: 'products',
   productCategories: 'product-categories',

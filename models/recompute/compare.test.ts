@@ -4,7 +4,7 @@ import { formatComparison } from './format-comparison.ts';
 import { bought, event, version, viewed } from './history.testing.ts';
 import { readerOf } from './reader-of.ts';
 import { type Recomputation, recomputeLog } from './recompute.ts';
-import type { PairRow, Rows, StateReader } from './rows.ts';
+import type { PairRow, Rows, StateReader, TitleWordRow } from './rows.ts';
 
 let state: Recomputation;
 
@@ -12,6 +12,7 @@ beforeAll(async () => {
   const versions = [
     version({ id: 'A', category: 'Home', title: 'Lamp' }),
     version({ id: 'B', category: 'Home' }),
+    version({ id: 'E', title: 'Tea for Two' }),
     version({ id: 'B', category: 'Toys', updatedAt: 3_600_000 }),
     version({ id: 'D', category: 'Toys', active: false }),
   ];
@@ -134,6 +135,13 @@ describe('one change is found, in its table and no other', () => {
           edited(original.productTitles(), (row, at) => [
             at === 0 ? { ...row, titles: row.titles.map((title) => ({ ...title, count: 2 })) } : row,
           ]),
+      }),
+    ],
+    [
+      'how popular a product is under a word',
+      'title-words',
+      (original) => ({
+        titleWords: () => edited(original.titleWords(), (row, at) => [at === 0 ? { ...row, level: 30 } : row]),
       }),
     ],
     [
@@ -332,6 +340,20 @@ test('a missing row, an extra neighbour and a row that comes twice are told apar
     { name: 'marginals', differing: 0, missing: 0, extra: 1 },
     { name: 'pairs', differing: 0, missing: 1, extra: 1 },
   ]);
+});
+
+test('a word that is missing, one that is no word of the title and one that comes twice are told apart', async () => {
+  const original = readerOf(state);
+  const words = [...(original.titleWords() as Iterable<TitleWordRow>)];
+  const [first] = words.filter(({ productId }) => productId === 'E');
+  const wrong = (edit: (row: TitleWordRow) => readonly TitleWordRow[]) =>
+    unequal(changed({ titleWords: () => edited(words, (row) => (row === first ? edit(row) : [row])) }));
+  const name = 'title-words';
+  expect(await wrong(() => [])).toEqual([{ name, differing: 0, missing: 1, extra: 0 }]);
+  expect(await wrong((row) => [row, { ...row, word: 'two teas' }])).toEqual([
+    { name, differing: 0, missing: 0, extra: 1 },
+  ]);
+  expect(await wrong((row) => [row, row])).toEqual([{ name, differing: 0, missing: 0, extra: 1 }]);
 });
 
 test('equal scores may change places, unequal ones and repeated items may not', async () => {

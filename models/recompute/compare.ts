@@ -3,6 +3,7 @@ import { compareList } from './compare-lists.ts';
 import { comparePairs } from './compare-pairs.ts';
 import { differentRecent } from './compare-recent.ts';
 import { compareTable, differentFields, sameIntegers, type Sides } from './compare-table.ts';
+import { compareTitleWords } from './compare-title-words.ts';
 import { type Comparison, isEqual, shown, skippedTable, Tally, type TableComparison } from './comparison.ts';
 import type { RankedList } from './lists.ts';
 import { marginalKey } from './marginals.ts';
@@ -50,6 +51,7 @@ export async function compareState(
       differ: differentTitles,
       isVoid: ({ title, titles }) => title === null && titles.length === 0,
     }),
+    await compareTitleWords(expected.titles, actual.titleWords()),
     await compareTable('user-profiles', expected.userProfiles, actual.userProfiles(), {
       keyOf: (row) => row.userId,
       differ: (wanted, found) => differentFields(wanted, found) ?? differentRecent(wanted.recent, found.recent),

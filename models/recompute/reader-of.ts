@@ -3,6 +3,7 @@ import { productOf } from './log-versions.ts';
 import { denseRegisters } from './product-users.ts';
 import type { Recomputation } from './recompute.ts';
 import { relations, type StateReader } from './rows.ts';
+import { wordsOfTitle } from './title-words.ts';
 import { readProducts } from './windows.ts';
 
 /** A recomputation as a reader: to compare two of them, or to change one row and see that it is found. */
@@ -14,6 +15,11 @@ export function readerOf(state: Recomputation): Required<StateReader> {
       for (const [productId, sparse] of state.productUsers) yield { productId, registers: denseRegisters(sparse) };
     },
     productTitles: () => state.productTitles.values(),
+    *titleWords() {
+      for (const [productId, { title, level }] of state.titles) {
+        for (const word of wordsOfTitle(title)) yield { word, productId, level };
+      }
+    },
     userProfiles: () => state.userProfiles.values(),
     *userProducts() {
       for (const rows of state.userProducts.values()) yield* rows;

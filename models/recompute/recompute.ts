@@ -14,6 +14,7 @@ import { productHours, productStats, productTitles } from './products.ts';
 import { userProfiles } from './profiles.ts';
 import type * as rows from './rows.ts';
 import { cutSessions } from './sessions.ts';
+import { type ListedTitle, listedTitles } from './title-words.ts';
 import { readUci, type UnusableLine, unusableLines } from './uci-events.ts';
 import { categoryShares, type UserProducts, userProducts } from './user-products.ts';
 import { categoryFunnels, type SessionWindow, sessionWindows } from './windows.ts';
@@ -36,6 +37,8 @@ export interface Recomputation {
   readonly userProfiles: ReadonlyMap<string, rows.UserProfileRow>;
   readonly userProducts: UserProducts;
   readonly catalogue: Catalogue;
+  /** That are shown, by product. */
+  readonly titles: ReadonlyMap<string, ListedTitle>;
   readonly categoryHours: ReadonlyMap<string, rows.CategoryHourRow>;
   readonly categories: CategoryMembers;
   readonly sessionWindows: ReadonlyMap<string, SessionWindow>;
@@ -114,6 +117,7 @@ async function recompute(database: Database, input: Input, options: RecomputeOpt
     userProducts: await step('user products', userProducts),
     catalogue: await step('catalogue', () => catalogue(database, input.invalidVersions)),
   };
+  const titles = listedTitles(stores.productStats, stores.productTitles, stores.catalogue);
   await step('categories', hourCategories);
   const ofCategories = {
     categoryHours: await step('category hours', categoryHours),
@@ -134,7 +138,7 @@ async function recompute(database: Database, input: Input, options: RecomputeOpt
   const { read, invalid, unusable } = input;
   const counts = { read, invalid, duplicates, accepted };
   return {
-    ...{ counts, unusable, ...stores, ...ofCategories, ...model },
+    ...{ counts, unusable, ...stores, titles, ...ofCategories, ...model },
     list: (kind, item) => lists.of(kind, item),
     bestSellers: () => tops.get('')?.bestSellers ?? rankedList([]),
     trending: (category) => tops.get(category)?.trending ?? rankedList([]),

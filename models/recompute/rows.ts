@@ -155,6 +155,14 @@ export interface ProductTitlesRow {
   readonly titles: readonly TitleCount[];
 }
 
+/** A product under a word of the title that is shown. */
+export interface TitleWordRow {
+  readonly word: string;
+  readonly productId: string;
+  /** By powers of four: 17.. of purchases, without any 1.. of views, 0 without either. */
+  readonly level: number;
+}
+
 export interface RecentProduct {
   readonly productId: string;
   readonly timestamp: Integer;
@@ -219,6 +227,7 @@ export interface StateReader {
   productHours(): Rows<ProductHourRow>;
   productUsers(): Rows<ProductUsersRow>;
   productTitles(): Rows<ProductTitlesRow>;
+  titleWords(): Rows<TitleWordRow>;
   userProfiles(): Rows<UserProfileRow>;
   userProducts(): Rows<UserProductRow>;
   catalogueCounts(): Promise<CatalogueCounts>;

@@ -17,6 +17,8 @@ import { CategoryHoursChanges } from '../products/category-hours-changes.ts';
 import { productChange } from '../products/product-change.ts';
 import { countsByHour } from '../products/product-hours.ts';
 import type { ProductStats } from '../products/product-stats.ts';
+import type { TitleCount } from '../products/product-titles.ts';
+import { relist, titleListing } from '../products/title-listing.ts';
 import { FunnelDifference } from '../sessions/funnel.ts';
 import type { Session } from '../sessions/session.ts';
 import { sessionKey } from '../sessions/session-key.ts';
@@ -174,11 +176,11 @@ export class UserErasure {
     const categories = new Map<string, CategoryVersions>();
     for (const [productId, rows] of this.#products) {
       const partition = this.#owner(productId);
-      await putRows(stores, partition, productId, rows);
+      const product = await stores.get<string, Product>(storeNames.products, partition).get(productId);
+      await putRows(stores, { partition, productId, rows, product });
       const versions = await stores
         .get<string, CategoryVersions>(storeNames.productCategories, partition)
         .get(productId);
-      const product = await stores.get<string, Product>(storeNames.products, partition).get(productId);
       if (versions !== undefined) categories.set(productId, versions);
       const category = currentCategory(versions ?? []);
       const change = productChange(productId, rows.stats, product);
@@ -233,18 +235,29 @@ function storesAt(stores: ErasureStores, partition: number): Detached<unknown> {
   return { partition, store: (name) => stores.get(name, partition) };
 }
 
-async function putRows(stores: ErasureStores, partition: number, productId: string, rows: ProductRows): Promise<void> {
+interface RemadeProduct {
+  readonly partition: number;
+  readonly productId: string;
+  readonly rows: ProductRows;
+  readonly product: Product | undefined;
+}
+
+async function putRows(stores: ErasureStores, { partition, productId, rows, product }: RemadeProduct): Promise<void> {
   const stats = stores.get<string, ProductStats>(storeNames.productStats, partition);
+  const titles = stores.get<string, TitleCount[]>(storeNames.productTitles, partition);
   const hours = stores.get<string, unknown>(storeNames.productHours, partition);
   const before = (await stats.get(productId))!;
   for (const month of monthsBetween(before.firstSeenMs, before.lastSeenMs)) {
     const key = monthKey(productId, month);
     putOrDelete(hours, key, rows.months.get(key));
   }
+  relist(stores.get<string, Uint8Array>(storeNames.titleWords, partition), productId, {
+    before: titleListing({ stats: before, titles: await titles.get(productId), product }),
+    after: titleListing({ stats: rows.stats, titles: rows.titles, product }),
+  });
   putOrDelete(stats, productId, rows.stats);
   putOrDelete(stores.get(storeNames.productUsers, partition), productId, rows.users);
-  const titles = rows.titles.length === 0 ? undefined : rows.titles;
-  putOrDelete(stores.get(storeNames.productTitles, partition), productId, titles);
+  putOrDelete(titles, productId, rows.titles.length === 0 ? undefined : rows.titles);
 }
 
 function putOrDelete<V>(store: KeyValueStore<string, V>, key: string, row: V | undefined): void {

@@ -18,11 +18,13 @@ import { productChange } from './product-change.ts';
 import { addToHour, countsByHour } from './product-hours.ts';
 import type { ProductOutput } from './product-output.ts';
 import { addToStats, newProductStats, type ProductStats } from './product-stats.ts';
-import { addTitle, type TitleCount } from './product-titles.ts';
+import { addTitle, bestTitle, type TitleCount } from './product-titles.ts';
+import { relist, titleListing } from './title-listing.ts';
+import { popularityLevel } from './title-words.ts';
 
 /**
  * Everything that is kept by product: clean interactions and catalogue versions of a product, as one stream → totals, hours,
- * users, titles, the last version and the categories of each.
+ * users, titles and their words, the last version and the categories of each.
  *
  * An hour of a product counts in the category that the product had then. A version that comes late says that another one
  * would have been right, so the hours that it is about are moved; what categories are told is gathered until the commit,
@@ -34,12 +36,13 @@ export class ProductProcessor implements Processor<string, Interaction | Product
   #hours!: KeyValueStore<string, MonthOfHours>;
   #users!: KeyValueStore<string, HyperLogLog>;
   #titles!: KeyValueStore<string, TitleCount[]>;
+  #words!: KeyValueStore<string, Uint8Array>;
   #counters!: KeyValueStore<string, number>;
   #products!: KeyValueStore<string, Product>;
   #categories!: KeyValueStore<string, CategoryVersions>;
   readonly #hoursChanges = new CategoryHoursChanges();
-  /** Products of which something has changed since the commit, with the category that has been told of them. */
-  readonly #changed = new Map<string, string | null>();
+  /** Products of which something has changed since the commit, with what was so at the commit. */
+  readonly #changed = new Map<string, Committed>();
 
   init(context: ProcessorContext<string, ProductOutput>): void {
     this.#context = context;
@@ -47,6 +50,7 @@ export class ProductProcessor implements Processor<string, Interaction | Product
     this.#hours = context.getStateStore(storeNames.productHours);
     this.#users = context.getStateStore(storeNames.productUsers);
     this.#titles = context.getStateStore(storeNames.productTitles);
+    this.#words = context.getStateStore(storeNames.titleWords);
     this.#counters = context.getStateStore(storeNames.catalogueCounters);
     this.#products = context.getStateStore(storeNames.products);
     this.#categories = context.getStateStore(storeNames.productCategories);
@@ -85,8 +89,12 @@ export class ProductProcessor implements Processor<string, Interaction | Product
 
   async beforeCommit(): Promise<void> {
     const changed = [...this.#changed.keys()];
-    await Promise.all([this.#stats.load(changed), this.#products.load(changed), this.#categories.load(changed)]);
-    for (const [productId, told] of this.#changed) this.#tellCategories(productId, told);
+    const rows = [this.#stats, this.#products, this.#categories, this.#titles];
+    await Promise.all(rows.map((store) => store.load(changed)));
+    for (const [productId, committed] of this.#changed) {
+      this.#tellCategories(productId, committed.category);
+      this.#relist(productId, committed);
+    }
     this.#changed.clear();
     for (const [category, change] of this.#hoursChanges.take()) this.#tell(category, change);
   }
@@ -94,11 +102,11 @@ export class ProductProcessor implements Processor<string, Interaction | Product
   #event(event: Interaction): void {
     const { productId, userId, title } = event;
     const stats = this.#stats.getLoaded(productId) ?? newProductStats();
+    const categories = this.#categories.getLoaded(productId) ?? none;
+    const committed = this.#noteChange(productId, categories, stats);
     addToStats(stats, event);
     this.#stats.put(productId, stats);
 
-    const categories = this.#categories.getLoaded(productId) ?? none;
-    this.#noteChange(productId, categories);
     if (countsByHour(event)) {
       const { startMs, month, hour } = utcHour(event.timestamp);
       const key = monthKey(productId, month);
@@ -114,6 +122,7 @@ export class ProductProcessor implements Processor<string, Interaction | Product
     }
     if (title !== null) {
       const titles = this.#titles.getLoaded(productId) ?? [];
+      if (committed.eventTitle === undefined) committed.eventTitle = bestTitle(titles);
       addTitle(titles, title, event);
       this.#titles.put(productId, titles);
     }
@@ -127,7 +136,8 @@ export class ProductProcessor implements Processor<string, Interaction | Product
         field: invalid.field,
       });
     }
-    const verdict = judgeVersion(this.#products.getLoaded(productId), version);
+    const last = this.#products.getLoaded(productId);
+    const verdict = judgeVersion(last, version);
     this.#count(verdict);
     if (verdict !== 'accepted') return;
     this.#products.put(productId, version);
@@ -135,7 +145,8 @@ export class ProductProcessor implements Processor<string, Interaction | Product
 
     const before = this.#categories.getLoaded(productId) ?? none;
     const after = withVersion(before, { fromMs: version.updatedAt, category: version.category });
-    this.#noteChange(productId, before);
+    const committed = this.#noteChange(productId, before, this.#stats.getLoaded(productId));
+    if (committed.catalogueTitle === undefined) committed.catalogueTitle = last?.title ?? null;
     if (after === before) return;
     this.#categories.put(productId, after);
     this.#moveHours(productId, before, after);
@@ -180,8 +191,24 @@ export class ProductProcessor implements Processor<string, Interaction | Product
     }
   }
 
-  #noteChange(productId: string, categories: CategoryVersions): void {
-    if (!this.#changed.has(productId)) this.#changed.set(productId, currentCategory(categories));
+  /** Before anything changes: gives what was so at the commit. */
+  #noteChange(productId: string, categories: CategoryVersions, stats: ProductStats | undefined): Committed {
+    const known = this.#changed.get(productId);
+    if (known !== undefined) return known;
+    const category = currentCategory(categories);
+    const level = popularityLevel(stats ?? newProductStats());
+    const committed: Committed = { category, level, eventTitle: undefined, catalogueTitle: undefined };
+    this.#changed.set(productId, committed);
+    return committed;
+  }
+
+  #relist(productId: string, { level, eventTitle, catalogueTitle }: Committed): void {
+    const titles = this.#titles.getLoaded(productId) ?? [];
+    const product = this.#products.getLoaded(productId);
+    const ofCatalogue = catalogueTitle === undefined ? (product?.title ?? null) : catalogueTitle;
+    const ofEvents = eventTitle === undefined ? bestTitle(titles) : eventTitle;
+    const after = titleListing({ stats: this.#stats.getLoaded(productId), titles, product });
+    relist(this.#words, productId, { before: { title: ofCatalogue ?? ofEvents, level }, after });
   }
 
   #tellCategories(productId: string, told: string | null): void {
@@ -201,6 +228,16 @@ export class ProductProcessor implements Processor<string, Interaction | Product
   #count(counter: CatalogueCounter): void {
     this.#counters.put(counter, (this.#counters.getLoaded(counter) ?? 0) + 1);
   }
+}
+
+interface Committed {
+  /** That has been told of the product. */
+  readonly category: string | null;
+  readonly level: number;
+  /** undefined: no event has brought a title since. */
+  eventTitle: string | null | undefined;
+  /** undefined: no version has been accepted since. */
+  catalogueTitle: string | null | undefined;
 }
 
 const none: CategoryVersions = [];

@@ -61,13 +61,13 @@ const event: fc.Arbitrary<Interaction> = fc.record({
   price: fc.nat(1000),
   currency: fc.constant(null),
   timestamp: time,
-  title: fc.constantFrom(null, 'Lamp', 'LAMP'),
+  title: fc.constantFrom(null, 'Lamp', 'LAMP', 'Red lamp', 'Red'),
   service: fc.nat(19).map((n) => n === 0),
 });
 
 const version: fc.Arbitrary<Product> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'f/1'),
-  title: fc.constantFrom(null, 'Lamp'),
+  title: fc.constantFrom(null, 'Lamp', 'Blue Lamp'),
   category: fc.constantFrom(null, 'home', 'toys'),
   price: fc.constant(null),
   listPrice: fc.constant(null),

@@ -17,6 +17,7 @@ import type {
   ScoredItem,
   SessionWindowRow,
   StateReader,
+  TitleWordRow,
   UserProductRow,
   UserProfileRow,
 } from '../../models/recompute/index.ts';
@@ -27,6 +28,7 @@ import {
   hourStartMs,
   parseCategoryProductKey,
   parseMonthKey,
+  parseTitleWordKey,
   relationOfPairRow,
   rowOfChunkKey,
   Scorer,
@@ -105,6 +107,10 @@ export class HostStateReader implements StateReader {
       const titles = value.map(({ title, events, firstMs }) => ({ title, count: events, firstSeenMs: firstMs }));
       yield { productId, title: bestTitle(value), titles };
     }
+  }
+
+  async *titleWords(): AsyncGenerator<TitleWordRow> {
+    for await (const { key } of this.#rows.of(storeNames.titleWords)) yield parseTitleWordKey(key);
   }
 
   async *userProfiles(): AsyncGenerator<UserProfileRow> {
