@@ -201,6 +201,54 @@ test('rows of a store come page by page in key order, from all partitions', asyn
   expect((await get('/v1/stores/nothing/range')).status).toBe(404);
 });
 
+test('products are found by words of their titles, the most popular first, whatever made the title', async () => {
+  system = await start(3);
+  const found = async (query: string) => {
+    const { body } = await get<{ products: readonly { id: string }[]; truncated: boolean }>(`/v1/products?${query}`);
+    expect(body.truncated).toBe(false);
+    return body.products.map(({ id }) => id);
+  };
+  const at = Date.UTC(2011, 0, 3);
+  const event = { type: 'view', userId: 'ann', timestamp: at };
+  await post([
+    { ...event, productId: 'a', title: 'Red Lamp' },
+    ...[1, 2].map((n) => ({ ...event, productId: 'b', title: 'Red lámps', timestamp: at + n })),
+    { ...event, productId: 'c', title: 'Blue Lamp', type: 'purchase', price: 1 },
+  ]);
+  const versions = [
+    { id: 'd', title: 'Réd Laminate', updatedAt: at },
+    { id: 'e', title: 'Red Lamp', active: false, updatedAt: at },
+  ];
+  const send = async (products: readonly object[]) => {
+    const body = products.map((product) => JSON.stringify(product)).join('\n');
+    const headers = { 'content-type': 'application/x-ndjson' };
+    await fetch(`${system.server.url}/v1/products`, { method: 'POST', headers, body });
+    await system.host.request<'caughtUp'>({ kind: 'caughtUp' });
+  };
+  await send(versions);
+  expect(await found('q=red+lam')).toEqual(['b', 'a', 'd']);
+  expect(await found('q=LAMP&limit=2')).toEqual(['c', 'b']);
+  expect(await found('q=red+lamp&inactive=true')).toEqual(['b', 'a', 'e']);
+  expect(await found('q=lamp+green')).toEqual([]);
+  const { body } = await get<{ products: readonly object[] }>('/v1/products?q=blue');
+  const shown = { title: 'Blue Lamp', category: null, price: null, active: true, purchases: 1, views: 0 };
+  expect(body.products).toEqual([{ id: 'c', ...shown }]);
+
+  // The catalogue's title takes the place of that of the events, and leaves it to them again.
+  await send([{ id: 'b', title: 'Green thing', updatedAt: at }]);
+  expect(await found('q=red+lam')).toEqual(['a', 'd']);
+  expect(await found('q=thing')).toEqual(['b']);
+  await send([{ id: 'b', updatedAt: at + 1 }]);
+  expect(await found('q=red+lam')).toEqual(['b', 'a', 'd']);
+  await post([1, 2].map((n) => ({ ...event, productId: 'a', title: 'Old oil lamp', timestamp: at + 60_000 + n })));
+  await system.host.request<'caughtUp'>({ kind: 'caughtUp' });
+  expect(await found('q=red')).toEqual(['b', 'd']);
+  expect(await found('q=old+lamp')).toEqual(['a']);
+  for (const query of ['', 'q=', 'q=!', 'q=a&limit=101']) {
+    expect([query, (await get(`/v1/products?${query}`)).status]).toEqual([query, 400]);
+  }
+});
+
 test('windows and periods of a key come as one list, from whichever partition has it', async () => {
   system = await start(4);
   await post([

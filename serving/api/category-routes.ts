@@ -1,8 +1,8 @@
 import Type from 'typebox';
 import {
-  bestTitle,
   hourStartMs,
   parseMonthKey,
+  shownTitle,
   storeNames,
   topsMax,
   trendingAt,
@@ -152,7 +152,7 @@ async function shownProducts(api: Api, ids: readonly string[]) {
   return ids.map((_, at) => {
     const product = values[at] as Product | null;
     const titles = values[ids.length + at] as TitleCount[] | null;
-    return { title: product?.title ?? bestTitle(titles ?? []), price: product?.price ?? null };
+    return { title: shownTitle(product, titles), price: product?.price ?? null };
   });
 }
 

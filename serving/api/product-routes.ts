@@ -1,14 +1,14 @@
 import Type, { type TSchema } from 'typebox';
 import {
-  bestTitle,
   newProductStats,
+  shownTitle,
   storeNames,
   type HyperLogLog,
   type ProductStats,
   type TitleCount,
 } from '../../processors/index.ts';
 import type { Product as CatalogueProduct } from '../../schemas/index.ts';
-import { answers, AsOf, Id, List, ListQuery, NoQuery, SimilarQuery } from './answers.ts';
+import { answers, AsOf, Id, List, listMax, ListQuery, NoQuery, SimilarQuery } from './answers.ts';
 import type { Api, App } from './context.ts';
 import { productNotFound } from './http-errors.ts';
 import { lookUp } from './look-up-route.ts';
@@ -55,9 +55,52 @@ type ProductRows = [
   CatalogueProduct | null,
 ];
 
+const Found = Type.Object({
+  products: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      title: Type.String(),
+      category: nullable(Type.String()),
+      price: nullable(Type.Integer({ description: 'In the catalogue, in 1/10,000 of the currency.' })),
+      active: Type.Boolean(),
+      purchases: count(),
+      views: count(),
+    }),
+    { description: 'By purchases, then views, both descending, then id.' },
+  ),
+  truncated: Type.Boolean({
+    description:
+      'True: the query fits more than one answer looks at; what is missing may rank higher than what is there.',
+  }),
+  asOf: AsOf,
+});
+
 export function productRoutes(app: App, api: Api): void {
   const { onRequest, answer } = lookUp(api);
   const tags = ['products'];
+
+  app.get(
+    '/v1/products',
+    {
+      schema: {
+        tags,
+        summary: 'Products by words of their titles',
+        description:
+          'All words must be in the title; of the last one its beginning is enough. Case and diacritics are nothing, ' +
+          'single letters count at the end only.',
+        querystring: Type.Object(
+          {
+            q: Type.String({ minLength: 1, maxLength: 200, description: '`red lam` finds a `Red Lamp`.' }),
+            limit: Type.Integer({ minimum: 1, maximum: listMax, default: 20 }),
+            inactive: Type.Boolean({ default: false, description: 'Also products that are no longer sold.' }),
+          },
+          { additionalProperties: false },
+        ),
+        response: answers(Found, 400, 503),
+      },
+    },
+    ({ query: { q, limit, inactive } }) => api.ask({ kind: 'search', query: q, limit, inactive }),
+  );
 
   app.get(
     '/v1/products/:id',
@@ -80,7 +123,7 @@ export function productRoutes(app: App, api: Api): void {
       return {
         ...(product ?? unlisted),
         id,
-        title: product?.title ?? bestTitle(titles ?? []),
+        title: shownTitle(product, titles),
         ...totals,
         firstSeenMs,
         lastSeenMs,

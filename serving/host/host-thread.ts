@@ -85,6 +85,8 @@ class HostThread {
         return reader.scan(request);
       case 'range':
         return reader.range(request);
+      case 'search':
+        return reader.search(request);
       case 'windows':
         return reader.windows(request);
       case 'stores':

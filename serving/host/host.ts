@@ -234,6 +234,7 @@ const queries: ReadonlySet<Request['kind']> = new Set([
   'fetch',
   'scan',
   'range',
+  'search',
   'windows',
   'read',
 ] as const);

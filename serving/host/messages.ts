@@ -61,6 +61,8 @@ export type Request =
     }
   /** A page of a store in key order, for readers. */
   | ({ readonly kind: 'range' } & RangeRequest)
+  /** Products by words of their titles. */
+  | ({ readonly kind: 'search' } & SearchRequest)
   /** Windows or periods of one key, all as of one commit. */
   | ({ readonly kind: 'windows' } & WindowsRequest)
   /** Resolves when everything in the log has been processed and committed. */
@@ -87,6 +89,7 @@ export interface Answers {
   readonly read: { readonly records: ArrayBuffer; readonly nextOffset: number };
   readonly scan: ScanAnswer;
   readonly range: RangePage & { readonly asOf: readonly SourceOffset[] };
+  readonly search: SearchAnswer & { readonly asOf: readonly SourceOffset[] };
   /** null: the store has nothing of this key. */
   readonly windows: { readonly found: StoreWindows | null; readonly asOf: readonly SourceOffset[] };
   readonly caughtUp: readonly SourceOffset[];
@@ -164,6 +167,31 @@ export interface RangePage {
   }[];
   /** null: this page is the last. */
   readonly cursor: string | null;
+}
+
+export interface SearchRequest {
+  readonly query: string;
+  readonly limit: number;
+  /** Inactive products too. */
+  readonly inactive: boolean;
+}
+
+export interface SearchAnswer {
+  /** By rank. */
+  readonly products: readonly FoundProduct[];
+  /** A bound was met: products may be missing, also of higher rank. */
+  readonly truncated: boolean;
+}
+
+export interface FoundProduct {
+  readonly id: string;
+  readonly title: string;
+  readonly category: string | null;
+  /** In the catalogue, in 1/10,000 of the currency. */
+  readonly price: number | null;
+  readonly active: boolean;
+  readonly purchases: number;
+  readonly views: number;
 }
 
 /** Those that overlap `[fromMs, toMs)`; null: without that bound. */

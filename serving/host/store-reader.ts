@@ -7,6 +7,7 @@ import type { Answers, FetchRequest, Request, ScanAnswer, SourceOffset, StoreAns
 import { rangePage } from './store-range.ts';
 import { decodeValue, encodeKey } from './store-rows.ts';
 import { windowsOf } from './store-windows.ts';
+import { titleSearch } from './title-search.ts';
 
 /**
  * Reads committed state for other threads. A read takes a snapshot of the database while no commit is on its way, so
@@ -82,6 +83,15 @@ export class StoreReader {
     const partitions = this.#partitions(request.store);
     return this.#read(async (snapshot, asOf) => ({
       ...(await rangePage(snapshot, { spec, partitions, request })),
+      asOf,
+    }));
+  }
+
+  async search(request: Extract<Request, { kind: 'search' }>): Promise<Answers['search']> {
+    const partitions = this.#runtime.stores(storeNames.titleWords).length;
+    const prefixOf = (store: string, partition: number) => this.#runtime.storePrefix(store, partition);
+    return this.#read(async (snapshot, asOf) => ({
+      ...(await titleSearch(snapshot, request, { partitions, prefixOf })),
       asOf,
     }));
   }
