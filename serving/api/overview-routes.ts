@@ -1,12 +1,13 @@
 import Type from 'typebox';
 import { answers, AsOf, NoQuery } from './answers.ts';
+import type { LookupView } from '../view/lookup-view.ts';
 import type { Api, App } from './context.ts';
 
 const Overview = Type.Object({
   events: Type.Integer({ description: 'Source records that look-ups reflect.' }),
   eventsPerSecond: Type.Number({ description: 'Over the last five seconds.' }),
   lagRecords: Type.Integer(),
-  items: Type.Integer(),
+  items: Type.Integer({ description: 'Products in the catalogue or with an event.' }),
   ready: Type.Boolean(),
   reasons: Type.Array(Type.String()),
   bestSellers: Type.Array(
@@ -45,25 +46,30 @@ export function overviewRoutes(app: App, api: Api): void {
       if (lag === undefined || nowMs - lag.atMs >= lagForMs) lag = { atMs: nowMs, records: lagRecords() };
       const records = await lag.records;
       const reasons = readiness.reasons();
+      const tops = await view.readThrough(() => topsOf(view));
       return {
         events: rate.events,
         eventsPerSecond: Math.round(rate.perSecond(nowMs) * 10) / 10,
         lagRecords: records,
-        items: view.items,
+        items: tops.products,
         ready: reasons.length === 0,
         reasons,
-        bestSellers: await view.readThrough(() =>
-          (view.tops('')?.bestSellers.entries ?? []).slice(0, 10).map(({ productId: id, purchases }) => {
-            const item = view.product(id);
-            return { id, title: item === undefined ? null : view.title(item), purchases };
-          }),
-        ),
+        bestSellers: tops.bestSellers,
         committedAtMs: view.committedAtMs,
         memory: api.memory,
         asOf: view.asOf,
       };
     },
   );
+}
+
+function topsOf(view: LookupView) {
+  const tops = view.tops('');
+  const bestSellers = (tops?.bestSellers.entries ?? []).slice(0, 10).map(({ productId: id, purchases }) => {
+    const item = view.product(id);
+    return { id, title: item === undefined ? null : view.title(item), purchases };
+  });
+  return { products: tops?.products ?? 0, bestSellers };
 }
 
 const lagForMs = 250;

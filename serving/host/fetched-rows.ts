@@ -1,6 +1,7 @@
 import {
   chunkKey,
   chunkSerde,
+  eventRelations,
   pairRow,
   partitionOfItem,
   relationCode,
@@ -17,11 +18,11 @@ import { publishedStores } from './published-stores.ts';
 /**
  * Rows that the HTTP thread does not hold, in the form of a publication's slice. Three batched reads at most:
  *
- *     titles, profiles, item ids ─> numbers ─> heads of pair rows (how many chunks) ─> the other chunks
+ *     titles, profiles, names, stats, item ids ─> numbers ─> marginals, heads of pair rows (how many chunks) ─> other chunks
  */
 export async function fetchedRows(
   snapshot: EngineSnapshot,
-  { pairsOf, titlesOf, categoriesOf, topsOf, users }: FetchRequest,
+  { productsOf, namesOf, pairsOf, titlesOf, categoriesOf, topsOf, users }: FetchRequest,
   { partitions, prefixOf }: FetchContext,
 ): Promise<ArrayBuffer> {
   const slicer = new RowSlicer(Infinity);
@@ -40,12 +41,15 @@ export async function fetchedRows(
       return Array.from({ length: partitions }, (_, partition): WantedRow => ({ store, partition, key }));
     });
   const named = [
+    ...namesOf.map(({ partition, number }) => nameRow(partition, number)),
+    ...texts(storeNames.productStats, productsOf),
+    ...texts(storeNames.products, productsOf),
     ...texts(storeNames.productTitles, titlesOf),
     ...texts(storeNames.productCategories, categoriesOf),
     ...texts(storeNames.categoryTops, topsOf),
     ...texts(storeNames.userProfiles, users),
   ];
-  const numbers = pairsOf.map((id): WantedRow => ({
+  const numbers = [...productsOf, ...pairsOf].map((id): WantedRow => ({
     store: storeNames.pairItems,
     partition: partitionOfItem(id, partitions),
     key: storeSerdes[storeNames.pairItems].key.serialize(id).slice(),
@@ -54,20 +58,37 @@ export async function fetchedRows(
   named.forEach((row, at) => {
     if (first[at] !== undefined) give(row, first[at]);
   });
-
-  const heads: (WantedRow & { readonly row: number })[] = numbers.flatMap(({ partition }, at) => {
+  const numberAt = (at: number): number | undefined => {
     const found = first[named.length + at];
-    if (found === undefined) return [];
-    const number = storeSerdes[storeNames.pairItems].value.deserialize(found);
+    return found === undefined ? undefined : storeSerdes[storeNames.pairItems].value.deserialize(found);
+  };
+
+  const marginals = productsOf.flatMap((id, at): WantedRow[] => {
+    const number = numberAt(at);
+    if (number === undefined) return [];
+    const { partition } = numbers[at]!;
+    give(nameRow(partition, number), storeSerdes[storeNames.pairItemNames].value.serialize(id).slice());
+    return eventRelations.map((relation) => {
+      const key = storeSerdes[storeNames.marginals].key.serialize(pairRow(number, relationCode(relation))).slice();
+      return { store: storeNames.marginals, partition, key };
+    });
+  });
+  const heads: (WantedRow & { readonly row: number })[] = pairsOf.flatMap((_id, at) => {
+    const number = numberAt(productsOf.length + at);
+    if (number === undefined) return [];
+    const { partition } = numbers[productsOf.length + at]!;
     return relations.map((relation) => {
       const row = pairRow(number, relationCode(relation));
       return { store: storeNames.pairs, partition, key: chunkKeyBytes(chunkKey(row, 0)), row };
     });
   });
-  const second = await read(heads);
+  const second = await read([...marginals, ...heads]);
+  marginals.forEach((row, at) => {
+    if (second[at] !== undefined) give(row, second[at]);
+  });
   const others: WantedRow[] = [];
   heads.forEach((head, at) => {
-    const value = second[at];
+    const value = second[marginals.length + at];
     if (value === undefined) return;
     give(head, value);
     const { chunks } = chunkSerde.deserialize(value);
@@ -89,6 +110,8 @@ export interface FetchContext {
 
 /** Whose keys are ids; which partition has one is left to the reading. */
 type NamedStore =
+  | typeof storeNames.productStats
+  | typeof storeNames.products
   | typeof storeNames.productTitles
   | typeof storeNames.productCategories
   | typeof storeNames.categoryTops
@@ -98,6 +121,11 @@ interface WantedRow {
   readonly store: string;
   readonly partition: number;
   readonly key: Uint8Array;
+}
+
+function nameRow(partition: number, number: number): WantedRow {
+  const key = storeSerdes[storeNames.pairItemNames].key.serialize(number).slice();
+  return { store: storeNames.pairItemNames, partition, key };
 }
 
 function chunkKeyBytes(key: ChunkKey): Uint8Array {

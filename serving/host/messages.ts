@@ -128,6 +128,10 @@ export interface StoreAnswer {
 }
 
 export interface FetchRequest {
+  /** Item ids: whether they had events, and are services or inactive; their numbers and marginals. */
+  readonly productsOf: readonly string[];
+  /** Item numbers: their rows of `pair-item-names`. */
+  readonly namesOf: readonly { readonly partition: number; readonly number: number }[];
   /** Item ids: their pair rows of all relations. */
   readonly pairsOf: readonly string[];
   /** Item ids: their rows of `product-titles`. */

@@ -1,7 +1,11 @@
 import { storeNames } from '../../processors/index.ts';
 
-/** What look-ups read, and the HTTP thread keeps up to date with every commit as far as it holds it. */
+/**
+ * What look-ups read, and the HTTP thread keeps up to date with every commit as far as it holds it. Of a commit, rows come in
+ * this order: items are named before anything is told of their numbers.
+ */
 export const publishedStores: readonly string[] = [
+  storeNames.pairItemNames,
   storeNames.productStats,
   storeNames.products,
   storeNames.productTitles,
@@ -9,16 +13,9 @@ export const publishedStores: readonly string[] = [
   storeNames.categoryTops,
   storeNames.userProfiles,
   storeNames.pairTotals,
-  storeNames.pairItemNames,
   storeNames.marginals,
   storeNames.pairs,
 ];
 
-/** Those of them of which the HTTP thread holds only what was asked for. */
-export const fetchedStores: readonly string[] = [
-  storeNames.productTitles,
-  storeNames.productCategories,
-  storeNames.categoryTops,
-  storeNames.userProfiles,
-  storeNames.pairs,
-];
+/** Those of them whose rows all look-ups need; of the others the HTTP thread holds what was asked for. */
+export const wholeStores: readonly string[] = [storeNames.pairTotals];

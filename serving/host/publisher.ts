@@ -1,15 +1,17 @@
-import { isActiveRow, storeNames } from '../../processors/index.ts';
 import { prefixEnd, type Engine } from '../../state/index.ts';
 import type { CommittedOffset, EmbeddedRuntime, PublishedCommit } from '../../topology/index.ts';
 import type { Publication } from './messages.ts';
 import { RowSlicer } from './published-rows.ts';
-import { fetchedStores } from './published-stores.ts';
+import { wholeStores } from './published-stores.ts';
 import { sourceOffsets } from './store-reader.ts';
 
 /** A slice is small enough to be received between two requests. */
 const sliceBytesMax = 256 * 1024;
 
-/** Sends the HTTP thread what it needs of the stores: what all look-ups need once at start, then what every commit changed. */
+/**
+ * Sends the HTTP thread what it needs of the stores: what all look-ups need once at start, which takes the same time
+ * whatever the stores hold, then what every commit changed.
+ */
 export class Publisher {
   readonly #stores: readonly string[];
   readonly #send: (publication: Publication) => void;
@@ -22,13 +24,11 @@ export class Publisher {
   async publishAll(engine: Engine, runtime: EmbeddedRuntime): Promise<void> {
     const slicer = new RowSlicer(sliceBytesMax);
     for (const [place, name] of this.#stores.entries()) {
-      if (fetchedStores.includes(name)) continue;
+      if (!wholeStores.includes(name)) continue;
       for (const { partition } of runtime.stores(name)) {
         const gte = runtime.storePrefix(name, partition);
         for await (const entries of engine.range('state', { gte, lt: prefixEnd(gte) })) {
           for (const { key, value } of entries) {
-            // Nearly all products are active, and one without a row counts as active.
-            if (name === storeNames.products && isActiveRow(value)) continue;
             const full = slicer.add({ store: place, partition, key: key.subarray(gte.length), value });
             if (full !== undefined) this.#sendSlice(full, { last: false, whole: true }, runtime.committedOffsets);
           }
@@ -40,8 +40,8 @@ export class Publisher {
 
   publish({ stores, offsets }: PublishedCommit): void {
     const slicer = new RowSlicer(sliceBytesMax);
-    for (const { name, partition, changes } of stores) {
-      const place = this.#stores.indexOf(name);
+    const placed = stores.map((store) => ({ ...store, place: this.#stores.indexOf(store.name) }));
+    for (const { place, partition, changes } of placed.toSorted((a, b) => a.place - b.place)) {
       for (const { key, value } of changes) {
         const full = slicer.add({ store: place, partition, key, value });
         if (full !== undefined) this.#sendSlice(full, { last: false, whole: false }, offsets);

@@ -232,13 +232,13 @@ export class HostStateReader implements StateReader {
 
   async list(kind: ListKind, id: string, limit: number): Promise<readonly ScoredItem[]> {
     const view = this.#view;
-    const item = view.product(id);
-    if (item === undefined) return [];
     const options = { limit, allow: (other: number) => view.isRecommended(other) };
     const scorer = this.#scorer;
-    const items = await view.readThrough((): readonly Scored[] =>
-      kind === 'similar' ? scorer.similar(item, options).items : scorer.boughtTogether(item, options),
-    );
+    const items = await view.readThrough((): readonly Scored[] => {
+      const item = view.product(id);
+      if (item === undefined) return [];
+      return kind === 'similar' ? scorer.similar(item, options).items : scorer.boughtTogether(item, options);
+    });
     return items.map(({ item: other, score }) => ({ id: view.id(other), score }));
   }
 

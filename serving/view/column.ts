@@ -13,6 +13,12 @@ export class Column {
     this.#overlay.stage(index, value);
   }
 
+  /** Sets what readers see now; what has been staged comes later. */
+  set(index: number, value: number): void {
+    this.#overlay.settleKey(index);
+    this.#write(index, value);
+  }
+
   apply(): void {
     this.#overlay.apply();
   }
@@ -27,7 +33,7 @@ export class Column {
 
   #write(index: number, value: number): void {
     if (index >= this.#base.length) {
-      const grown = new Uint32Array(Math.ceil(index * growth));
+      const grown = new Uint32Array(Math.ceil((index + 1) * growth));
       grown.set(this.#base);
       this.#base = grown;
     }

@@ -20,6 +20,8 @@ export class Demands {
     this.#id = id;
     this.#arrived = arrived;
     this.#of = {
+      products: new Demand(caches.products),
+      names: new Demand(caches.names),
       items: new Demand(caches.items),
       titles: new Demand(caches.titles),
       categories: new Demand(caches.categories),
@@ -31,8 +33,10 @@ export class Demands {
   /** Resolves when all of it is here. @throws what `fetch` throws */
   async fetch(missing: Missing): Promise<void> {
     const waits = new Set<Asked>();
-    const { items, titles, categories, tops, users } = this.#of;
+    const { products, names, items, titles, categories, tops, users } = this.#of;
     const wanted = {
+      products: products.want(missing.products, waits),
+      names: names.want(missing.names, waits),
       items: items.want(missing.items, waits),
       titles: titles.want(missing.titles, waits),
       categories: categories.want(missing.categories, waits),
@@ -42,6 +46,8 @@ export class Demands {
     const all = Object.values(wanted);
     if (all.some(({ keys }) => keys.length > 0)) {
       const asked = this.#ask(all, {
+        productsOf: wanted.products.keys,
+        namesOf: wanted.names.keys.map(placeOfName),
         pairsOf: wanted.items.keys.map(this.#id),
         titlesOf: wanted.titles.keys.map(this.#id),
         categoriesOf: wanted.categories.keys.map(this.#id),
@@ -72,12 +78,26 @@ export class Demands {
 
 /** What a look-up has asked of the view and not found. */
 export interface Missing {
+  /** Ids: the facts of item-facts.ts. */
+  readonly products: Set<string>;
+  /** Numbers of partitions, as `nameKey` puts them together. */
+  readonly names: Set<number>;
   readonly items: Set<number>;
   readonly titles: Set<number>;
   readonly categories: Set<number>;
   readonly tops: Set<string>;
   readonly users: Set<string>;
 }
+
+export function nameKey(partition: number, number: number): number {
+  return partition * numbersMax + number;
+}
+
+function placeOfName(key: number): { readonly partition: number; readonly number: number } {
+  return { partition: Math.floor(key / numbersMax), number: key % numbersMax };
+}
+
+const numbersMax = 2 ** 32;
 
 type KeyOf<Kind extends keyof Missing> = Missing[Kind] extends Set<infer K> ? K : never;
 

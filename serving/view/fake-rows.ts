@@ -8,16 +8,29 @@ export class FakeRows {
   readonly #rows = new Map<string, PublishedRow>();
 
   put(row: PublishedRow): void {
-    this.#rows.set(`${row.store} ${row.partition} ${Buffer.from(row.key).toString('hex')}`, row);
+    this.#rows.set(placeOf(row), row);
+  }
+
+  has(row: PublishedRow): boolean {
+    return this.#rows.has(placeOf(row));
   }
 
   /** A slice as fetched-rows.ts gives it. */
-  fetch({ pairsOf, titlesOf, categoriesOf, topsOf, users }: FetchRequest): ArrayBuffer {
+  fetch({ productsOf, namesOf, pairsOf, titlesOf, categoriesOf, topsOf, users }: FetchRequest): ArrayBuffer {
     const slicer = new RowSlicer(Infinity);
-    for (const row of this.#rows.values()) {
+    for (const row of [...this.#rows.values()].sort((a, b) => a.store - b.store)) {
       const { partition, key } = row;
       const store = publishedStores[row.store];
-      if (store === storeNames.productTitles) {
+      if (store === storeNames.productStats || store === storeNames.products) {
+        if (productsOf.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
+      } else if (store === storeNames.pairItemNames) {
+        const number = storeSerdes[store].key.deserialize(key);
+        const named = namesOf.some((of) => of.partition === partition && of.number === number);
+        if (named || productsOf.includes(this.#nameOf(partition, number)!)) slicer.add(row);
+      } else if (store === storeNames.marginals) {
+        const name = this.#nameOf(partition, itemOfPairRow(storeSerdes[store].key.deserialize(key)));
+        if (name !== undefined && productsOf.includes(name)) slicer.add(row);
+      } else if (store === storeNames.productTitles) {
         if (titlesOf.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
       } else if (store === storeNames.productCategories) {
         if (categoriesOf.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
@@ -39,4 +52,8 @@ export class FakeRows {
     const row = this.#rows.get(`${store} ${partition} ${Buffer.from(key.serialize(number)).toString('hex')}`);
     return row === undefined || row.value === null ? undefined : value.deserialize(row.value);
   }
+}
+
+function placeOf({ store, partition, key }: PublishedRow): string {
+  return `${store} ${partition} ${Buffer.from(key).toString('hex')}`;
 }

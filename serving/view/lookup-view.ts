@@ -25,9 +25,9 @@ import {
 import { MillraceError, stringSerde } from '../../schemas/index.ts';
 import type { Publication, SourceOffset } from '../host/messages.ts';
 import type { PublishedRow } from '../host/published-rows.ts';
-import { Column } from './column.ts';
 import { DemandCache } from './demand-cache.ts';
-import { Demands, type Fetch, type Missing } from './demands.ts';
+import { Demands, nameKey, type Fetch, type Missing } from './demands.ts';
+import { inactive, ItemFacts, seen, service, sessions } from './item-facts.ts';
 import { ItemIndex } from './item-index.ts';
 import { Overlay } from './overlay.ts';
 import { PairRows, type ChunkPlace } from './pair-rows.ts';
@@ -45,8 +45,12 @@ import { sumOfTotals } from './sum-of-totals.ts';
  *
  * | kept                                            | how                                              |
  * |-------------------------------------------------|--------------------------------------------------|
- * | ids, marginals and flags of all items           | dense columns                                   |
- * | pair rows, titles, users' last products          | bounded, fetched on demand: see `readThrough`   |
+ * | totals of the pairs                             | all, from the start                             |
+ * | ids, marginals and flags of items               | dense columns, fetched on demand and kept       |
+ * | pair rows, titles, users' last products          | fetched on demand, bounded                      |
+ *
+ * So a start costs the same whatever the stores hold. An item is known by its id first, then by its number in its own
+ * partition, then its facts are asked for (item-facts.ts): what is published meanwhile is told by numbers.
  *
  * Whatever is read between two turns of the event loop belongs to one publication, the one that `asOf` names. Items
  * have dense indexes of this view's own; they stay the same as long as the view lives.
@@ -59,16 +63,13 @@ export class LookupView implements PairView {
   readonly #ownerOf: (id: string) => number;
   readonly #pairs: PairRows;
   readonly #rowCache: RowCache;
-  readonly #n = eventRelations.map(() => new Column());
   readonly #totalRows = eventRelations.map(() => new Map<number, PairTotals>());
   readonly #totals = new Overlay<TotalsPlace, PairTotals>(({ relation, partition }, totals) =>
     this.#totalRows[relation]!.set(partition, totals),
   );
-  /** 1 for what has had an event. */
-  readonly #seen = new Column();
-  readonly #services = new Column();
-  /** 1 for what the catalogue says is inactive. */
-  readonly #inactive = new Column();
+  readonly #facts = new ItemFacts();
+  /** Ids that were asked for and that the index doesn't have: null: there is no such item; a row: there is one now. */
+  readonly #strangers: DemandCache<string>;
   readonly #titles: DemandCache<number>;
   readonly #categories: DemandCache<number>;
   readonly #tops: DemandCache<string>;
@@ -79,6 +80,8 @@ export class LookupView implements PairView {
   readonly #fetchedLayers: readonly (Layer & { forget(): void })[];
   readonly #layers: readonly Layer[];
   #missing: Missing = {
+    products: new Set(),
+    names: new Set(),
     items: new Set(),
     titles: new Set(),
     categories: new Set(),
@@ -87,11 +90,6 @@ export class LookupView implements PairView {
   };
   #publications = 0;
   #version = 0;
-  /**
-   * Rows whose item number has not been explained yet, for their `pair-item-names` row comes later in the same publication.
-   * Publishers send names first, so it is empty but for a publisher that doesn't.
-   */
-  readonly #unexplained: PublishedRow[] = [];
   readonly #listeners: (() => void)[] = [];
   #asOf: readonly SourceOffset[] = [];
   #committedAtMs = 0;
@@ -108,18 +106,28 @@ export class LookupView implements PairView {
     this.#categories = new DemandCache(bytesMax * shares.categories);
     this.#tops = new DemandCache(bytesMax * shares.tops);
     this.#users = new DemandCache(bytesMax * shares.users);
-    this.#fetchedLayers = [this.#pairs, this.#titles, this.#categories, this.#tops, this.#users];
-    const columns = [...this.#n, this.#seen, this.#services, this.#inactive];
-    this.#layers = [...columns, this.#totals, ...this.#fetchedLayers];
+    this.#strangers = new DemandCache(bytesMax * shares.strangers);
+    this.#fetchedLayers = [
+      this.#facts,
+      this.#strangers,
+      this.#pairs,
+      this.#titles,
+      this.#categories,
+      this.#tops,
+      this.#users,
+    ];
+    this.#layers = [this.#totals, ...this.#fetchedLayers];
     this.#queue = new StagingQueue({
-      stage: (row, whole) => this.#to(this.#stores, row, whole),
+      stage: (row) => this.#to(this.#stores, row),
       apply: (last) => this.#apply(last),
-      fill: (row) => this.#to(this.#fillers, row, false),
+      fill: (row) => this.#to(this.#fillers, row),
       settle: (max) => this.#layers.every((layer) => layer.settle(max)),
     });
     this.#demands = new Demands({
       fetch: options.fetch,
       caches: {
+        products: this.#products,
+        names: alwaysKept,
         items: this.#pairs,
         titles: this.#titles,
         categories: this.#categories,
@@ -187,10 +195,9 @@ export class LookupView implements PairView {
 
   /** Bytes in use, by what they are used for. */
   get byteLengths(): { readonly [part: string]: number } {
-    const columns = [...this.#n, this.#seen, this.#services, this.#inactive];
     return {
-      ids: this.#index.byteLength,
-      columns: columns.reduce((sum, { byteLength }) => sum + byteLength, 0),
+      ids: this.#index.byteLength + this.#strangers.byteLength,
+      columns: this.#facts.byteLength,
       pairs: this.#pairs.usedBytes,
       titles: this.#titles.byteLength,
       categories: this.#categories.byteLength,
@@ -206,7 +213,9 @@ export class LookupView implements PairView {
   /** The index of a product that has had an event. */
   product(id: string): number | undefined {
     const item = this.#index.find(id);
-    return item !== undefined && this.#seen.get(item) > 0 ? item : undefined;
+    if (item !== undefined) return this.#isKnown(item) && this.#facts.isSeen(item) ? item : undefined;
+    if (this.#strangers.get(id) !== null) this.#missing.products.add(id);
+    return undefined;
   }
 
   title(item: number): string | null {
@@ -217,7 +226,7 @@ export class LookupView implements PairView {
 
   /** Neither a service, a charge such as postage, nor inactive in the catalogue. */
   isRecommended(item: number): boolean {
-    return this.#services.get(item) === 0 && this.#inactive.get(item) === 0;
+    return this.#isKnown(item) && this.#facts.isRecommended(item);
   }
 
   /** The category that the catalogue names now. */
@@ -249,13 +258,13 @@ export class LookupView implements PairView {
   }
 
   row(relation: Relation, item: number): PairRow | undefined {
-    if (this.#pairs.isHeld(item)) return this.#rowCache.read(item, relation);
+    if (this.#pairs.isHeld(item)) return this.#rowCache.read(item, relation, this.#unnamed);
     this.#missing.items.add(item);
     return undefined;
   }
 
   n(relation: EventRelation, item: number): number {
-    return this.#n[relationCode(relation)]!.get(item);
+    return this.#isKnown(item) ? this.#facts.n(relationCode(relation), item) : 0;
   }
 
   N(relation: EventRelation): number {
@@ -266,6 +275,37 @@ export class LookupView implements PairView {
     return this.#sumOf(relation);
   }
 
+  readonly #unnamed = (partition: number, number: number): void => {
+    this.#missing.names.add(nameKey(partition, number));
+  };
+
+  #isKnown(item: number): boolean {
+    if (this.#facts.isHeld(item)) return true;
+    this.#missing.products.add(this.id(item));
+    return false;
+  }
+
+  /** Whose facts are on their way. The first answer may find an item only; then they are asked for again. */
+  readonly #products = {
+    want: (id: string): void => {
+      const item = this.#index.find(id);
+      if (item === undefined) this.#strangers.want(id);
+      else this.#facts.want(item);
+    },
+    filled: (id: string): void => {
+      this.#strangers.filled(id);
+      const item = this.#index.find(id);
+      if (item === undefined) return;
+      this.#facts.filled(item);
+      this.#facts.found(item);
+    },
+    giveUp: (id: string): void => {
+      this.#strangers.giveUp(id);
+      const item = this.#index.find(id);
+      if (item !== undefined) this.#facts.giveUp(item);
+    },
+  };
+
   #sumOf(relation: EventRelation): PairTotals {
     const code = relationCode(relation);
     this.#totals.settle(Infinity);
@@ -275,8 +315,15 @@ export class LookupView implements PairView {
   #tried<T>(read: () => T): T | typeof notHere {
     const missing: readonly Set<unknown>[] = Object.values(this.#missing);
     for (const of of missing) of.clear();
-    const value = read();
-    return missing.every(({ size }) => size === 0) ? value : notHere;
+    const isMissing = (): boolean => missing.some(({ size }) => size > 0);
+    try {
+      const value = read();
+      if (!isMissing()) return value;
+    } catch (error) {
+      if (!isMissing()) throw error;
+    }
+    this.#version += 1; // What was computed from what is not all here is not to be kept.
+    return notHere;
   }
 
   async #fetched<T>(read: () => T): Promise<T> {
@@ -297,7 +344,7 @@ export class LookupView implements PairView {
     this.#version += 1;
   }
 
-  #to(receivers: readonly Receive[], row: PublishedRow, whole: boolean): void {
+  #to(receivers: readonly Receive[], row: PublishedRow): void {
     const receive = receivers[row.store];
     if (receive === undefined) {
       throw new MillraceError(
@@ -306,22 +353,10 @@ export class LookupView implements PairView {
         { store: row.store },
       );
     }
-    receive(row, whole);
+    receive(row);
   }
 
   #apply({ asOf, committedAtMs, whole }: Publication): void {
-    for (const row of this.#unexplained.splice(0)) this.#to(this.#stores, row, whole);
-    if (this.#unexplained.length > 0) {
-      const { partition } = this.#unexplained[0]!;
-      throw new MillraceError(
-        'INTERNAL',
-        `A publication names an item number that 'pair-item-names' of partition ${partition} does not have.`,
-        {
-          partition,
-          rows: this.#unexplained.length,
-        },
-      );
-    }
     for (const layer of this.#layers) layer.apply();
     if (whole) for (const cache of this.#fetchedLayers) cache.forget();
     this.#publications += 1;
@@ -335,21 +370,27 @@ export class LookupView implements PairView {
   #stagerOf(store: string): Receive {
     switch (store) {
       case storeNames.pairItemNames:
-        return (row, whole) => this.#stageItem(row, whole);
+        return (row) => this.#stageItem(row);
       case storeNames.pairs:
         return (row) => this.#stageChunk(row);
       case storeNames.marginals:
-        return (row) => this.#stageMarginal(row);
+        return (row) => this.#setMarginal(row, (item, fact, value) => this.#facts.stage(item, fact, value));
       case storeNames.pairTotals:
         return (row) => this.#stageTotals(row);
       case storeNames.productStats:
-        return (row) => this.#stageStats(row);
+        return (row) => {
+          this.#strangers.stage(textOf(row.key), present);
+          this.#setStats(row, (item, fact, value) => this.#facts.stage(item, fact, value));
+        };
       case storeNames.products:
-        return (row) => this.#stageProduct(row);
+        return (row) => this.#setProduct(row, (item, fact, value) => this.#facts.stage(item, fact, value));
       case storeNames.productTitles:
         return (row) => this.#stageTitles(row);
       case storeNames.productCategories:
-        return ({ key, value }) => this.#categories.stage(this.#index.add(textOf(key)), value);
+        return ({ key, value }) => {
+          const item = this.#index.find(textOf(key));
+          if (item !== undefined) this.#categories.stage(item, value);
+        };
       case storeNames.categoryTops:
         return ({ key, value }) => this.#tops.stage(textOf(key), value);
       case storeNames.userProfiles:
@@ -359,19 +400,27 @@ export class LookupView implements PairView {
     }
   }
 
-  #stageItem({ partition, key, value }: PublishedRow, whole: boolean): void {
-    if (value === null) return;
+  /** A commit names an item when it numbers it: in its own partition it has no pairs but those that come now. */
+  #stageItem(row: PublishedRow): void {
+    const id = this.#nameItem(row);
+    if (id === undefined) return;
+    this.#strangers.stage(id, present);
+    if (row.partition === this.#ownerOf(id)) this.#pairs.begin(this.#index.add(id));
+  }
+
+  /** Numbers of items stay, so they may be known before anybody reads a row that leads to them. */
+  #nameItem({ partition, key, value }: PublishedRow): string | undefined {
+    if (value === null) return undefined;
     const { key: keySerde, value: valueSerde } = storeSerdes[storeNames.pairItemNames];
     const id = valueSerde.deserialize(value);
     const item = this.#index.add(id);
     this.#index.setNumber(partition, keySerde.deserialize(key), item);
-    // A commit names an item when it numbers it: it has no rows but those that come now.
-    if (!whole && partition === this.#ownerOf(id)) this.#pairs.begin(item);
+    if (partition === this.#ownerOf(id)) this.#facts.found(item);
+    return id;
   }
 
   #stageChunk(row: PublishedRow): void {
-    const numbered = rowOfChunkKey(chunkKeyOf(row));
-    const item = this.#explained(row, numbered);
+    const item = this.#index.ofNumber(row.partition, itemOfPairRow(rowOfChunkKey(chunkKeyOf(row))));
     if (item !== undefined) this.#pairs.stage(item, placeOf(row), row.value);
   }
 
@@ -383,6 +432,20 @@ export class LookupView implements PairView {
   /** Stores whose rows are asked for. */
   #fillerOf(store: string): Receive {
     switch (store) {
+      case storeNames.pairItemNames:
+        return (row) => void this.#nameItem(row);
+      case storeNames.productStats:
+        return (row) => {
+          this.#index.add(textOf(row.key));
+          this.#setStats(row, (item, fact, value) => this.#facts.fill(item, fact, value));
+        };
+      case storeNames.products:
+        return (row) => {
+          this.#index.add(textOf(row.key));
+          this.#setProduct(row, (item, fact, value) => this.#facts.fill(item, fact, value));
+        };
+      case storeNames.marginals:
+        return (row) => this.#setMarginal(row, (item, fact, value) => this.#facts.fill(item, fact, value));
       case storeNames.pairs:
         return (row) => this.#fillChunk(row);
       case storeNames.productTitles:
@@ -408,21 +471,13 @@ export class LookupView implements PairView {
     }
   }
 
-  #stageMarginal(row: PublishedRow): void {
+  #setMarginal({ partition, key, value }: PublishedRow, set: SetFact): void {
     const { key: keySerde, value: valueSerde } = storeSerdes[storeNames.marginals];
-    const numbered = keySerde.deserialize(row.key);
-    const item = this.#explained(row, numbered);
+    const numbered = keySerde.deserialize(key);
+    const item = this.#index.ofNumber(partition, itemOfPairRow(numbered));
     if (item === undefined) return;
-    const sessions = row.value === null ? 0 : valueSerde.deserialize(row.value);
-    this.#n[relationCode(relationOfPairRow(numbered))]!.stage(item, sessions);
-  }
-
-  /** The item of a pair row; undefined when the row has to wait. What comes behind it waits too, to keep the order. */
-  #explained(row: PublishedRow, numbered: number): number | undefined {
-    const item = this.#index.ofNumber(row.partition, itemOfPairRow(numbered));
-    if (item !== undefined && this.#unexplained.length === 0) return item;
-    this.#unexplained.push(row);
-    return undefined;
+    const code = relationCode(relationOfPairRow(numbered)) as EventRelationCode;
+    set(item, sessions + code, value === null ? 0 : valueSerde.deserialize(value));
   }
 
   #stageTotals({ partition, key, value }: PublishedRow): void {
@@ -431,21 +486,22 @@ export class LookupView implements PairView {
     this.#totals.stage({ relation: relationCode(relation as EventRelation), partition }, totals);
   }
 
-  #stageStats({ key, value }: PublishedRow): void {
-    const { key: keySerde, value: valueSerde } = storeSerdes[storeNames.productStats];
-    const item = this.#index.add(keySerde.deserialize(key));
-    const stats = value === null ? undefined : valueSerde.deserialize(value);
-    this.#seen.stage(item, stats === undefined ? 0 : 1);
-    this.#services.stage(item, stats?.service === true ? 1 : 0);
+  #setStats({ key, value }: PublishedRow, set: SetFact): void {
+    const item = this.#index.find(textOf(key));
+    if (item === undefined) return;
+    const stats = value === null ? undefined : storeSerdes[storeNames.productStats].value.deserialize(value);
+    set(item, seen, stats === undefined ? 0 : 1);
+    set(item, service, stats?.service === true ? 1 : 0);
   }
 
-  #stageProduct({ key, value }: PublishedRow): void {
-    this.#inactive.stage(this.#index.add(textOf(key)), value === null || isActiveRow(value) ? 0 : 1);
+  #setProduct({ key, value }: PublishedRow, set: SetFact): void {
+    const item = this.#index.find(textOf(key));
+    if (item !== undefined) set(item, inactive, value === null || isActiveRow(value) ? 0 : 1);
   }
 
   #stageTitles({ key, value }: PublishedRow): void {
-    const item = this.#index.add(storeSerdes[storeNames.productTitles].key.deserialize(key));
-    this.#titles.stage(item, value);
+    const item = this.#index.find(textOf(key));
+    if (item !== undefined) this.#titles.stage(item, value);
   }
 
   #stageProfile({ key, value }: PublishedRow): void {
@@ -467,14 +523,30 @@ export interface LookupViewOptions {
 const defaultViewBytesMax = 128 * 1024 * 1024;
 
 /** How `bytesMax` is divided: pair rows, the same as scoring reads them, titles, users' last products, categories and their tops. */
-const shares = { pairs: 0.5, rows: 0.2, titles: 0.1, users: 0.1, categories: 0.05, tops: 0.05 } as const;
+const shares = {
+  pairs: 0.5,
+  rows: 0.2,
+  titles: 0.1,
+  users: 0.09,
+  categories: 0.05,
+  tops: 0.05,
+  strangers: 0.01,
+} as const;
 const entryBytes = 12;
 
-/** Questions to the host thread for one look-up: a user's products, their rows, the titles of what they lead to. */
-const roundsMax = 8;
+/**
+ * Questions to the host thread for one look-up: a user's products, their rows, names and facts of what they lead to, the
+ * same of what fills the list up, and titles.
+ */
+const roundsMax = 16;
 const notHere = Symbol('not here');
 
-type Receive = (row: PublishedRow, whole: boolean) => void;
+type Receive = (row: PublishedRow) => void;
+type SetFact = (item: number, fact: number, value: number) => void;
+
+/** Names are never pushed out, and never change. */
+const alwaysKept = { want: () => {}, filled: () => {}, giveUp: () => {} };
+const present = new Uint8Array();
 
 /** Something in which a publication is staged (overlay.ts). */
 interface Layer {

@@ -117,8 +117,11 @@ export class PairRows {
     return this.#versions[item] ?? 0;
   }
 
-  /** As scoring reads it; undefined when the item has no neighbours by this relation. */
-  read(item: number, relation: Relation): PairRow | undefined {
+  /**
+   * As scoring reads it; undefined when the item has no neighbours by this relation. `unnamed` hears of neighbours whose
+   * numbers the index does not know; then the row is of no use yet.
+   */
+  read(item: number, relation: Relation, unnamed: Unnamed): PairRow | undefined {
     this.#overlay.settleKey(item);
     this.#states[item]! |= used;
     const code = relationCode(relation);
@@ -135,18 +138,21 @@ export class PairRows {
     };
     let to = 0;
     for (let at = this.#heads[item]!; at !== 0; at = this.#word(at - 1, next)) {
-      if (relationOfTag(this.#word(at - 1, tag)) === code) to = this.#copy(at - 1, row, to, this.#partitions[item]!);
+      if (relationOfTag(this.#word(at - 1, tag)) === code)
+        to = this.#copy(at - 1, row, to, this.#partitions[item]!, unnamed);
     }
     return row;
   }
 
-  #copy(handle: number, row: PairRow, to: number, partition: number): number {
+  #copy(handle: number, row: PairRow, to: number, partition: number, unnamed: Unnamed): number {
     const page = this.#arena.page(handle);
     const start = (handle % pageWords) + headWords;
     const end = start + this.#word(handle, words);
     let place = to;
     for (let at = start; at < end; at += stride, place += 1) {
-      row.neighbours[place] = this.#items.ofNumber(partition, page[at]!)!;
+      const neighbour = this.#items.ofNumber(partition, page[at]!);
+      if (neighbour === undefined) unnamed(partition, page[at]!);
+      else row.neighbours[place] = neighbour;
       row.weights[place] = page[at + 1]!;
       row.counts[place] = page[at + 2]!;
     }
@@ -257,6 +263,8 @@ export class PairRows {
     this.#partitions = copied(this.#partitions, new Uint16Array(length));
   }
 }
+
+export type Unnamed = (partition: number, number: number) => void;
 
 export interface ChunkPlace {
   readonly partition: number;

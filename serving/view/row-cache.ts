@@ -1,5 +1,5 @@
 import { relationCode, relations, type PairRow, type Relation } from '../../processors/index.ts';
-import type { PairRows } from './pair-rows.ts';
+import type { PairRows, Unnamed } from './pair-rows.ts';
 
 /**
  * Pair rows as scoring reads them: three arrays, put together from a row's chunks when it is first read. Bounded by
@@ -17,13 +17,19 @@ export class RowCache {
     this.#entriesMax = entriesMax;
   }
 
-  read(item: number, relation: Relation): PairRow | undefined {
+  /** `unnamed` hears of neighbours that can't be named yet; a row with any is not kept. */
+  read(item: number, relation: Relation, unnamed: Unnamed): PairRow | undefined {
     const place = item * relations.length + relationCode(relation);
     const version = this.#pairs.version(item);
     const cached = this.#rows.get(place);
     if (cached !== undefined && cached.version === version) return cached.row;
     if (cached !== undefined) this.#drop(place, cached.row);
-    const row = this.#pairs.read(item, relation);
+    let named = true;
+    const row = this.#pairs.read(item, relation, (partition, number) => {
+      named = false;
+      unnamed(partition, number);
+    });
+    if (!named) return undefined;
     this.#rows.set(place, { version, row });
     this.#entries += entriesOf(row);
     for (const [oldest, { row: dropped }] of this.#rows) {

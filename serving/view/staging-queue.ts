@@ -56,7 +56,7 @@ export class StagingQueue {
         const next = this.#rows.next();
         if (next.done === true) break;
         if (arrival.kind === 'answer') this.#receiver.fill(next.value);
-        else this.#receiver.stage(next.value, arrival.publication.whole);
+        else this.#receiver.stage(next.value);
         if (rows % rowsBetweenLooks === 0 && performance.now() >= until) return;
       }
       this.#rows = undefined;
@@ -78,8 +78,7 @@ export type Arrival =
   | { readonly kind: 'answer'; readonly slice: ArrayBuffer; readonly filled: () => void };
 
 export interface StagingReceiver {
-  /** `whole`: of a publication of everything. */
-  stage(row: PublishedRow, whole: boolean): void;
+  stage(row: PublishedRow): void;
   /** All rows of a publication are staged. */
   apply(publication: Publication): void;
   /** A row of an answer. */
