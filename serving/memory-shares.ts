@@ -24,12 +24,12 @@ export const defaultMemoryBytesMax = 1024 ** 3;
 export function memoryShares(memoryBytesMax: number = defaultMemoryBytesMax): MemoryShares {
   const of = (share: number) => Math.floor(memoryBytesMax * share);
   return {
-    storeCacheBytes: of(0.2),
-    dirtyBytesMax: of(0.08),
-    memtableBytes: of(0.12),
+    storeCacheBytes: of(0.12),
+    dirtyBytesMax: of(0.06),
+    memtableBytes: of(0.09),
     viewBytes: of(0.12),
     answerCacheBytes: of(0.03),
-    youngGenerationBytes: of(0.15),
+    youngGenerationBytes: of(0.09),
   };
 }
 

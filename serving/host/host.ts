@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { MillraceError } from '../../schemas/index.ts';
 import type { Migrated } from '../../state/index.ts';
+import { collectEarly } from './collect-early.ts';
 import { errorFrom } from './error-fields.ts';
 import type { Answers, HostMessage, HostSettings, Publication, Request } from './messages.ts';
 import { hostMemory, memoryShares } from '../memory-shares.ts';
@@ -41,6 +42,7 @@ export class Host implements AsyncDisposable {
 
   /** `thread` is for tests that start the thread through a module of their own, which sets faults first (tests/kill). */
   static open(options: HostOptions, thread: URL = new URL('./host-thread.ts', import.meta.url)): Promise<Host> {
+    collectEarly();
     const waiting = new SharedArrayBuffer(4);
     const settings: HostSettings = { ...defaultSettings, ...options, waiting };
     const resourceLimits = { maxYoungGenerationSizeMb: Math.max(1, settings.youngGenerationBytes / 1024 ** 2) };
