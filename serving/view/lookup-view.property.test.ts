@@ -387,7 +387,7 @@ test('what is fetched while publications come, and pushed out again by a small b
     }),
     { numRuns: 400 },
   );
-});
+}, 120_000);
 
 test('what has been fetched is not fetched again, and is kept up to date', async () => {
   const committed = new FakeRows();
