@@ -12,7 +12,7 @@ import {
 } from '../state/index.ts';
 
 /**
- * What the state layer costs, operation by operation: `npx tsx bench/state.ts [keys]`.
+ * What the state layer costs, operation by operation: `npx tsx bench/stores.ts [keys]`.
  *
  * Five rounds in alternating order, each on its own key prefix; median, and the span from slowest to fastest. Absolute
  * rates depend on the machine and on what else it does; compare lines of one run.
