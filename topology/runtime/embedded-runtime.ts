@@ -5,6 +5,7 @@ import type { TopologyGraph } from '../graph/graph.ts';
 import type { Topology } from '../topology.ts';
 import { faults } from './faults.ts';
 import type { ExceptionHandlers } from './handlers.ts';
+import type { InputPartition } from './input-partition.ts';
 import { Metrics } from './metrics.ts';
 import { openTasks, type OpenedTopology } from './open-tasks.ts';
 import type { Task } from './task.ts';
@@ -36,7 +37,7 @@ export class EmbeddedRuntime {
   #failure: unknown;
   #writing: Promise<void> | undefined;
   #standstills: Standstill[] = [];
-  #caughtUpListeners: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  #waiting: CatchingUp[] = [];
 
   static async open(options: RuntimeOptions): Promise<EmbeddedRuntime> {
     const metrics = new Metrics();
@@ -102,11 +103,16 @@ export class EmbeddedRuntime {
     });
   }
 
-  /** Resolves when everything that is in the log now has been processed and committed. */
+  /** Resolves when everything that is in the log now has been processed and committed, whatever comes meanwhile. */
   caughtUp(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(stopped(this.#failure));
+    const goals = this.tasks.flatMap(({ inputs }) =>
+      inputs
+        .filter(({ isHop }) => !isHop)
+        .map((input) => ({ input, end: this.#options.log.endOffset(input.partition) })),
+    );
     return new Promise((resolve, reject) => {
-      this.#caughtUpListeners.push({ resolve, reject });
+      this.#waiting.push({ goals, resolve, reject });
       for (const task of this.tasks) for (const input of task.inputs) input.wake();
       this.#wake?.();
     });
@@ -189,13 +195,17 @@ export class EmbeddedRuntime {
         await this.#standStill(standstill);
         continue;
       }
-      const listeners = this.#caughtUpListeners.length;
+      const waiting = this.#waiting.length;
       const punctuated = await this.punctuate();
       const worked = await this.#step(this.#batchLimit());
-      if (worked ? this.#commitDue() : this.#uncommittedSince !== undefined) await this.commit();
-      else if (!worked && !punctuated) {
-        for (const { resolve } of this.#caughtUpListeners.splice(0, listeners)) resolve();
-        if (this.#caughtUpListeners.length === 0) await this.#sleep();
+      const there = this.#waiting.filter(isThere);
+      if (worked ? this.#commitDue() || there.length > 0 : this.#uncommittedSince !== undefined) {
+        await this.commit();
+        this.#tellCaughtUp(there);
+      } else if (!worked && !punctuated) {
+        // Nothing is left, wherever the log ends: what stood there may have been compacted away.
+        this.#tellCaughtUp(this.#waiting.slice(0, waiting));
+        if (this.#waiting.length === 0) await this.#sleep();
       }
       await this.breathe();
     }
@@ -218,8 +228,13 @@ export class EmbeddedRuntime {
     }
   }
 
+  #tellCaughtUp(of: readonly CatchingUp[]): void {
+    this.#waiting = this.#waiting.filter((waiting) => !of.includes(waiting));
+    for (const { resolve } of of) resolve();
+  }
+
   #rejectWaiting(reason: unknown): void {
-    for (const { reject } of this.#caughtUpListeners.splice(0)) reject(stopped(reason));
+    for (const { reject } of this.#waiting.splice(0)) reject(stopped(reason));
     for (const { reject } of this.#standstills.splice(0)) reject(stopped(reason));
   }
 
@@ -416,6 +431,17 @@ export class EmbeddedRuntime {
     this.#breathedAt = now;
     return new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+interface CatchingUp {
+  /** Ends of the source topics when it began. */
+  readonly goals: readonly { readonly input: InputPartition; readonly end: number }[];
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+function isThere({ goals }: CatchingUp): boolean {
+  return goals.every(({ input, end }) => input.consumedOffset >= end);
 }
 
 interface Standstill {
