@@ -69,7 +69,7 @@ export interface ApiLimits {
 
 export const defaultLimits: ApiLimits = {
   bodyBytesMax: 8 * 1024 * 1024,
-  ingestBytesMax: 64 * 1024 * 1024,
+  ingestBytesMax: 8 * 1024 * 1024,
   hostDeadlineMs: 5000,
   hostRequestsMax: 512,
 };

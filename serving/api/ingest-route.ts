@@ -46,12 +46,9 @@ export function ingestRoute(app: App, api: Api, intake: RecordIntake, route: Ing
   // Bodies are read here, not by fastify: bytes are needed to tell torn lines and foreign encodings apart.
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
-    const read = (candidatesOf: (body: Buffer) => Candidate[]) => (_: unknown, body: Buffer, parsed: ParserDone) => {
-      try {
-        parsed(null, { candidates: candidatesOf(body), bytes: body.length } satisfies RecordBody);
-      } catch (error) {
-        parsed(error as Error);
-      }
+    const read = (candidatesOf: (body: Buffer) => Candidate[]) => async (_: unknown, body: Buffer) => {
+      await turn();
+      return { candidates: candidatesOf(body), bytes: body.length } satisfies RecordBody;
     };
     scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit }, read(jsonCandidates));
     scope.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer', bodyLimit }, read(ndjsonCandidates));
@@ -95,7 +92,13 @@ interface RecordBody {
   readonly bytes: number;
 }
 
-type ParserDone = (error: Error | null, body?: unknown) => void;
+let lastTurn: Promise<void> = Promise.resolve();
+
+/** One body a turn of the event loop: answers that are ready leave in between, however many bodies have come at once. */
+function turn(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  return lastTurn;
+}
 
 function idempotencyKey(headers: NodeJS.Dict<string | string[]>): string | undefined {
   const key = headers['idempotency-key'];
