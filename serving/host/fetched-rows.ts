@@ -31,8 +31,8 @@ export async function fetchedRows(
       'state',
       rows.map(({ store, partition, key }) => concatBytes(prefixOf(store, partition), key)),
     );
-  const give = ({ store, partition, key }: WantedRow, value: Uint8Array): void => {
-    slicer.add({ store: publishedStores.indexOf(store), partition, key, value });
+  const give = ({ store, answer, partition, key }: WantedRow, value: Uint8Array): void => {
+    slicer.add({ store: answer ?? publishedStores.indexOf(store), partition, key, value });
   };
 
   const texts = (store: NamedStore, ids: readonly string[]) =>
@@ -45,6 +45,7 @@ export async function fetchedRows(
     ...texts(storeNames.productStats, productsOf),
     ...texts(storeNames.products, productsOf),
     ...texts(storeNames.productTitles, titlesOf),
+    ...texts(storeNames.products, titlesOf).map((row) => ({ ...row, answer: publishedStores.length })),
     ...texts(storeNames.productCategories, categoriesOf),
     ...texts(storeNames.categoryTops, topsOf),
     ...texts(storeNames.userProfiles, users),
@@ -119,6 +120,8 @@ type NamedStore =
 
 interface WantedRow {
   readonly store: string;
+  /** The place behind the published stores under which it is given (`titledProducts`). Default: its store's. */
+  readonly answer?: number;
   readonly partition: number;
   readonly key: Uint8Array;
 }

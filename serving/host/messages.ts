@@ -134,7 +134,7 @@ export interface FetchRequest {
   readonly namesOf: readonly { readonly partition: number; readonly number: number }[];
   /** Item ids: their pair rows of all relations. */
   readonly pairsOf: readonly string[];
-  /** Item ids: their rows of `product-titles`. */
+  /** Item ids: their rows of `product-titles` and `products`. */
   readonly titlesOf: readonly string[];
   /** Item ids: their rows of `product-categories`. */
   readonly categoriesOf: readonly string[];

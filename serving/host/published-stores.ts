@@ -17,5 +17,11 @@ export const publishedStores: readonly string[] = [
   storeNames.pairs,
 ];
 
+/**
+ * In answers only, behind the published stores: rows of `products` that were asked for their titles. They go by another name
+ * than those that were asked for their facts, for two questions on their way may be answered as of two commits.
+ */
+export const titledProducts = 'titled-products';
+
 /** Those of them whose rows all look-ups need; of the others the HTTP thread holds what was asked for. */
 export const wholeStores: readonly string[] = [storeNames.pairTotals];

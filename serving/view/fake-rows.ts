@@ -22,7 +22,11 @@ export class FakeRows {
       const { partition, key } = row;
       const store = publishedStores[row.store];
       if (store === storeNames.productStats || store === storeNames.products) {
-        if (productsOf.includes(storeSerdes[store].key.deserialize(key))) slicer.add(row);
+        const id = storeSerdes[store].key.deserialize(key);
+        if (productsOf.includes(id)) slicer.add(row);
+        if (store === storeNames.products && titlesOf.includes(id)) {
+          slicer.add({ ...row, store: publishedStores.length });
+        }
       } else if (store === storeNames.pairItemNames) {
         const number = storeSerdes[store].key.deserialize(key);
         const named = namesOf.some((of) => of.partition === partition && of.number === number);

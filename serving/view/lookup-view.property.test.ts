@@ -15,6 +15,7 @@ import {
   type EventRelation,
   type Relation,
 } from '../../processors/index.ts';
+import type { Product } from '../../schemas/index.ts';
 import type { Publication } from '../host/messages.ts';
 import { RowSlicer, type PublishedRow } from '../host/published-rows.ts';
 import { publishedStores } from '../host/published-stores.ts';
@@ -34,6 +35,7 @@ type Change =
   | { readonly kind: 'totals'; readonly relation: EventRelation; readonly partition: number; readonly sessions: number }
   | { readonly kind: 'stats'; readonly item: number; readonly purchases: number; readonly service: boolean }
   | { readonly kind: 'title'; readonly item: number; readonly title: string }
+  | { readonly kind: 'version'; readonly item: number; readonly title: string | null; readonly active: boolean }
   | { readonly kind: 'recent'; readonly user: number; readonly items: readonly number[] };
 
 const ids = ['85123A', 'b/c', 'ü', '22423', 'é 1', '20725'];
@@ -61,6 +63,12 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('stats' as const), item, purchases: fc.nat(9), service: fc.boolean() }),
   fc.record({ kind: fc.constant('title' as const), item, title: fc.string() }),
+  fc.record({
+    kind: fc.constant('version' as const),
+    item,
+    title: fc.option(fc.string({ minLength: 1 })),
+    active: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant('recent' as const), user: fc.nat(2), items: fc.uniqueArray(item) }),
 );
 
@@ -71,6 +79,7 @@ class Model {
   readonly sessions = new Map<string, number>();
   readonly stats = new Map<number, { readonly purchases: number; readonly service: boolean }>();
   readonly titles = new Map<number, string>();
+  readonly versions = new Map<number, { readonly title: string | null; readonly active: boolean }>();
   readonly recent = new Map<number, readonly number[]>();
 
   apply(of: Change): void {
@@ -79,6 +88,7 @@ class Model {
     else if (of.kind === 'totals') this.sessions.set(`${of.relation} ${of.partition}`, of.sessions);
     else if (of.kind === 'stats') this.stats.set(of.item, of);
     else if (of.kind === 'title') this.titles.set(of.item, of.title);
+    else if (of.kind === 'version') this.versions.set(of.item, of);
     else this.recent.set(of.user, of.items);
   }
 
@@ -91,9 +101,11 @@ class Model {
         Array.from({ length: partitions }, (_, p) => this.sessions.get(`${of} ${p}`) ?? 0).reduce((a, b) => a + b),
       ),
       products: ids.map((_id, at) => this.stats.has(at)),
-      titles: ids.map((_id, at) => this.titles.get(at) ?? null),
+      titles: ids.map((_id, at) => this.versions.get(at)?.title ?? this.titles.get(at) ?? null),
       recent: [0, 1, 2].map((user) => this.recent.get(user)?.map((at) => ids[at])),
-      recommended: ids.map((_id, at) => this.stats.get(at)?.service !== true),
+      recommended: ids.map(
+        (_id, at) => this.stats.get(at)?.service !== true && this.versions.get(at)?.active !== false,
+      ),
     };
   }
 
@@ -198,6 +210,14 @@ function rowsOfChange(of: Change): Row[] {
         ]),
         ...names(ownerOf(of.item), [of.item]),
       ];
+    case 'version': {
+      const { title, active } = of;
+      const version: Product = {
+        ...{ id: ids[of.item]!, title, category: null, price: null, listPrice: null, currency: null, stars: null },
+        ...{ reviews: 0, bestSeller: false, imageUrl: null, url: null, active, updatedAt: 1 },
+      };
+      return [row(storeNames.products, ownerOf(of.item), ids[of.item], version), ...names(ownerOf(of.item), [of.item])];
+    }
     case 'recent': {
       const recent = of.items.map((at) => ({ productId: ids[at]!, timestamp: 1, eventId: 'e' }));
       const counts = {

@@ -25,6 +25,7 @@ import {
 import { MillraceError, stringSerde } from '../../schemas/index.ts';
 import type { Publication, SourceOffset } from '../host/messages.ts';
 import type { PublishedRow } from '../host/published-rows.ts';
+import { titledProducts } from '../host/published-stores.ts';
 import { DemandCache } from './demand-cache.ts';
 import { Demands, nameKey, type Fetch, type Missing } from './demands.ts';
 import { inactive, ItemFacts, seen, service, sessions } from './item-facts.ts';
@@ -71,6 +72,8 @@ export class LookupView implements PairView {
   /** Ids that were asked for and that the index doesn't have: null: there is no such item; a row: there is one now. */
   readonly #strangers: DemandCache<string>;
   readonly #titles: DemandCache<number>;
+  /** UTF-8; null: the catalogue has none. */
+  readonly #catalogueTitles: DemandCache<number>;
   readonly #categories: DemandCache<number>;
   readonly #tops: DemandCache<string>;
   /** By the row's bytes: hundreds of entries, read by every list that is filled up. */
@@ -98,11 +101,12 @@ export class LookupView implements PairView {
   constructor(options: LookupViewOptions) {
     const { bytesMax = defaultViewBytesMax } = options;
     this.#stores = options.stores.map((name) => this.#stagerOf(name));
-    this.#fillers = options.stores.map((name) => this.#fillerOf(name));
+    this.#fillers = [...options.stores, titledProducts].map((name) => this.#fillerOf(name));
     this.#ownerOf = options.ownerOf;
     this.#pairs = new PairRows(this.#index, bytesMax * shares.pairs);
     this.#rowCache = new RowCache(this.#pairs, (bytesMax * shares.rows) / entryBytes);
     this.#titles = new DemandCache(bytesMax * shares.titles);
+    this.#catalogueTitles = new DemandCache(bytesMax * shares.catalogueTitles);
     this.#categories = new DemandCache(bytesMax * shares.categories);
     this.#tops = new DemandCache(bytesMax * shares.tops);
     this.#users = new DemandCache(bytesMax * shares.users);
@@ -112,6 +116,7 @@ export class LookupView implements PairView {
       this.#strangers,
       this.#pairs,
       this.#titles,
+      this.#catalogueTitles,
       this.#categories,
       this.#tops,
       this.#users,
@@ -129,7 +134,7 @@ export class LookupView implements PairView {
         products: this.#products,
         names: alwaysKept,
         items: this.#pairs,
-        titles: this.#titles,
+        titles: together(this.#catalogueTitles, this.#titles),
         categories: this.#categories,
         tops: this.#tops,
         users: this.#users,
@@ -199,7 +204,7 @@ export class LookupView implements PairView {
       ids: this.#index.byteLength + this.#strangers.byteLength,
       columns: this.#facts.byteLength,
       pairs: this.#pairs.usedBytes,
-      titles: this.#titles.byteLength,
+      titles: this.#titles.byteLength + this.#catalogueTitles.byteLength,
       categories: this.#categories.byteLength,
       tops: this.#tops.byteLength,
       users: this.#users.byteLength,
@@ -218,9 +223,12 @@ export class LookupView implements PairView {
     return undefined;
   }
 
+  /** The catalogue's title; of what has none there, the one that most events brought. */
   title(item: number): string | null {
+    const title = this.#catalogueTitles.get(item);
     const row = this.#titles.get(item);
-    if (row === undefined) this.#missing.titles.add(item);
+    if (title === undefined || row === undefined) this.#missing.titles.add(item);
+    if (title !== undefined && title !== null) return textOf(title);
     return row === undefined || row === null ? null : decodeTitle(row);
   }
 
@@ -383,7 +391,11 @@ export class LookupView implements PairView {
           this.#setStats(row, (item, fact, value) => this.#facts.stage(item, fact, value));
         };
       case storeNames.products:
-        return (row) => this.#setProduct(row, (item, fact, value) => this.#facts.stage(item, fact, value));
+        return (row) => {
+          this.#setProduct(row, (item, fact, value) => this.#facts.stage(item, fact, value));
+          const item = this.#index.find(textOf(row.key));
+          if (item !== undefined) this.#catalogueTitles.stage(item, catalogueTitle(row));
+        };
       case storeNames.productTitles:
         return (row) => this.#stageTitles(row);
       case storeNames.productCategories:
@@ -443,6 +455,12 @@ export class LookupView implements PairView {
         return (row) => {
           this.#index.add(textOf(row.key));
           this.#setProduct(row, (item, fact, value) => this.#facts.fill(item, fact, value));
+        };
+      case titledProducts:
+        return (row) => {
+          const item = this.#index.find(textOf(row.key));
+          const title = catalogueTitle(row);
+          if (item !== undefined && title !== null) this.#catalogueTitles.fill(item, title);
         };
       case storeNames.marginals:
         return (row) => this.#setMarginal(row, (item, fact, value) => this.#facts.fill(item, fact, value));
@@ -526,7 +544,8 @@ const defaultViewBytesMax = 128 * 1024 * 1024;
 const shares = {
   pairs: 0.5,
   rows: 0.2,
-  titles: 0.1,
+  titles: 0.06,
+  catalogueTitles: 0.04,
   users: 0.09,
   categories: 0.05,
   tops: 0.05,
@@ -557,6 +576,21 @@ interface Layer {
 interface TotalsPlace {
   readonly relation: EventRelationCode;
   readonly partition: number;
+}
+
+/** Two caches that one question is asked for. */
+function together<K>(...caches: readonly DemandCache<K>[]) {
+  const each =
+    (how: 'want' | 'filled' | 'giveUp') =>
+    (key: K): void => {
+      for (const cache of caches) cache[how](key);
+    };
+  return { want: each('want'), filled: each('filled'), giveUp: each('giveUp') };
+}
+
+function catalogueTitle({ value }: PublishedRow): Uint8Array | null {
+  const title = value === null ? null : storeSerdes[storeNames.products].value.deserialize(value).title;
+  return title === null ? null : stringSerde.serialize(title);
 }
 
 function decodeTitle(bytes: Uint8Array): string | null {
