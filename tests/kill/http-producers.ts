@@ -125,7 +125,10 @@ class EventProducer implements Producer {
 
 const httpProducts = 700;
 
-/** Versions of the visitors' products: each round another category and other products that are no longer sold. */
+/**
+ * Versions of the visitors' products: each round other products are no longer sold, and every 35th has another category. Not
+ * all of them, for such a version moves every session that has its product, and these are in thousands.
+ */
 class VersionProducer implements Producer {
   readonly path = '/v1/products';
   readonly #count = 10;
@@ -142,8 +145,9 @@ class VersionProducer implements Producer {
 
   #version(at: number): Product {
     const [product, round] = [at % httpProducts, Math.floor(at / httpProducts)];
+    const moves = product % 35 === 0 ? round : 0;
     return {
-      ...{ id: `http-product-${product}`, title: `Product ${product}`, category: `c${(product + round) % 9}` },
+      ...{ id: `http-product-${product}`, title: `Product ${product}`, category: `c${(product + moves) % 9}` },
       ...{ price: 12_500 + product, listPrice: null, currency: 'GBP', stars: null, reviews: round, bestSeller: false },
       ...{ imageUrl: null, url: null, active: (product + round) % 7 !== 0 },
       // Amid the events' times, so that hours move from one category to another.

@@ -19,18 +19,18 @@ import { requires } from '../support/requires.ts';
  */
 const data = requires('test-data', 'has event files that may not be shipped');
 
-describe.each([1, 4])('every row of every table equals the recomputation, %i partition(s)', (partitions) => {
-  data.test('of an excerpt of REES46', async () => {
+describe('every row of every table equals the recomputation', () => {
+  data.test('of an excerpt of REES46, 4 partitions', async () => {
     const file = `${process.env['MILLRACE_TEST_DATA']}/rees46/2019-Oct_excerpt.csv`;
-    await check(partitions, await openRees46(file), [Date.UTC(2019, 8, 1), Date.UTC(2019, 9, 1, 1, 30)]);
+    await check(4, await openRees46(file), [Date.UTC(2019, 8, 1), Date.UTC(2019, 9, 1, 1, 30)]);
   });
 
-  data.test('of 5,000 visitors of RetailRocket', async () => {
+  data.test('of 5,000 visitors of RetailRocket, 1 partition', async () => {
     const file = `${process.env['MILLRACE_TEST_DATA']}/retailrocket/sample_events.csv`;
-    await check(partitions, await openRetailRocket(file), [Date.UTC(2015, 4, 1), Date.UTC(2015, 6, 1)]);
+    await check(1, await openRetailRocket(file), [Date.UTC(2015, 4, 1), Date.UTC(2015, 6, 1)]);
   });
 
-  test('of 40,000 generated events over the Amazon sample', async () => {
+  test.each([1, 4])('of 40,000 generated events over the Amazon sample, %i partition(s)', async (partitions) => {
     const startMs = Date.UTC(2025, 0, 1);
     const sample = await productsOf(await openSample(startMs));
     const stream = new InteractionStream(sample, { users: 3000, eventsPerDay: 8_000, startMs });
