@@ -213,6 +213,13 @@ describe('what is refused as a whole', () => {
     );
   });
 
+  test('what is refused for its headers gives back the room that its body took', async () => {
+    const line = `${JSON.stringify({ ...view, title: 'x'.repeat(3800) })}\n`;
+    const headers = { 'content-type': 'application/x-ndjson', 'idempotency-key': 'k'.repeat(201) };
+    for (let times = 0; times < 3; times++) expect((await post(line, headers)).status).toBe(400);
+    expect((await ndjson(line)).status).toBe(200);
+  });
+
   test('more bytes than may wait for the log are turned away until the log has caught up', async () => {
     let release = (): void => {};
     const held = new Promise<void>((resolve) => (release = resolve));

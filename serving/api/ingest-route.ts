@@ -79,8 +79,9 @@ export function ingestRoute(app: App, api: Api, intake: RecordIntake, route: Ing
           candidates: jsonCandidates(Buffer.alloc(0)),
           bytes: 0,
         }) as RecordBody;
+        const key = idempotencyKey(request.headers);
         const release = takeOver(request.raw) ?? api.ingestRoom.take(bytes);
-        return await intake.take(candidates, { release, idempotencyKey: idempotencyKey(request.headers) });
+        return await intake.take(candidates, { release, idempotencyKey: key });
       },
     );
     done();

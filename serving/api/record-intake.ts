@@ -56,7 +56,7 @@ export class RecordIntake {
   }
 
   async take(candidates: readonly Candidate[], of: RequestFacts): Promise<Accepted> {
-    const taken = this.#append(this.#sort(candidates, of.idempotencyKey));
+    const taken = this.#append(candidates, of.idempotencyKey);
     // What waits is what the host thread still has, also after the deadline has passed for the producer.
     taken.then(of.release, of.release);
     return await withinDeadline(taken, this.#api.limits.hostDeadlineMs, `Writing the ${this.#intake.kind}`);
@@ -79,7 +79,8 @@ export class RecordIntake {
     return sorted;
   }
 
-  async #append(sorted: Sorted): Promise<Accepted> {
+  async #append(candidates: readonly Candidate[], idempotencyKey: string | undefined): Promise<Accepted> {
+    const sorted = this.#sort(candidates, idempotencyKey);
     const { judged, rejections } = sorted;
     const { kind, topic } = this.#intake;
     const [duplicates] = await Promise.all([
