@@ -37,6 +37,7 @@ export { parseCategoryProductKey, type CategoryProduct } from './categories/cate
 export {
   topsMax,
   trendingAt,
+  trendingIn,
   type BestSeller,
   type CategoryTops,
   type ScoredTrend,

@@ -116,7 +116,8 @@ export function validateInteraction(value: unknown, nowMs: number): Interaction 
   return { eventId, userId, sessionId, productId, type, quantity, price, currency, timestamp, title, service };
 }
 
-const fields: ReadonlySet<string> = new Set<keyof Interaction>([
+/** In the schema's order. */
+export const interactionFields = [
   'eventId',
   'userId',
   'sessionId',
@@ -128,7 +129,8 @@ const fields: ReadonlySet<string> = new Set<keyof Interaction>([
   'timestamp',
   'title',
   'service',
-]);
+] as const satisfies readonly (keyof Interaction)[];
+const fields: ReadonlySet<string> = new Set(interactionFields);
 const types: ReadonlySet<unknown> = new Set(interactionTypes);
 const idRule = `text of 1..${interactionLimits.idCharsMax} characters`;
 

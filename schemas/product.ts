@@ -121,7 +121,8 @@ export function validateProduct(value: unknown, nowMs: number): Product | Invali
   };
 }
 
-const fields: ReadonlySet<string> = new Set<keyof Product>([
+/** In the schema's order. */
+export const productFields = [
   'id',
   'title',
   'category',
@@ -135,4 +136,5 @@ const fields: ReadonlySet<string> = new Set<keyof Product>([
   'url',
   'active',
   'updatedAt',
-]);
+] as const satisfies readonly (keyof Product)[];
+const fields: ReadonlySet<string> = new Set(productFields);

@@ -1,7 +1,7 @@
 /** Sources: where events and products come from. */
 export type * from './event-source.ts';
 export { type AmazonOptions, isAmazonProducts, openAmazonProducts } from './catalogue/amazon-products.ts';
-export { type ColumnMap, type MappedField, mappedFields, parseColumnMap } from './catalogue/column-map.ts';
+export { type ColumnMap, type MappedField, parseColumnMap } from './catalogue/column-map.ts';
 export { ingestProducts, type IngestProductsOptions, productRecord } from './catalogue/ingest-products.ts';
 export { type MappedOptions, openMappedProducts } from './catalogue/mapped-products.ts';
 export type * from './catalogue/product-source.ts';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, expect, test, vi } from 'vitest';
-import { interactionTypes, type Interaction } from '../schemas/index.ts';
+import { interactionFields, interactionTypes, type Interaction } from '../schemas/index.ts';
 import { CatalogueIndex, InteractionStream } from './generator/index.ts';
 import type { SourceReject } from './event-source.ts';
-import { interactionFields, openMillraceEvents } from './millrace-events.ts';
+import { openMillraceEvents } from './millrace-events.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-events-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -21,7 +21,13 @@
  * A row that breaks a bound of `validateInteraction` is a reject, `field`. The other rules: those of json-lines.ts and csv-file.ts.
  */
 import { basename } from 'node:path';
-import { type Interaction, isInvalidField, MillraceError, validateInteraction } from '../schemas/index.ts';
+import {
+  type Interaction,
+  isInvalidField,
+  MillraceError,
+  validateInteraction,
+  interactionFields,
+} from '../schemas/index.ts';
 import { type CsvPass, readCsv } from './csv-file.ts';
 import { csvBounds } from './csv-rows.ts';
 import { EventIds } from './event-ids.ts';
@@ -129,20 +135,6 @@ class EventRows implements CsvPass<Interaction> {
     return this.#arrivals.event(given);
   }
 }
-
-export const interactionFields = [
-  'eventId',
-  'userId',
-  'sessionId',
-  'productId',
-  'type',
-  'quantity',
-  'price',
-  'currency',
-  'timestamp',
-  'title',
-  'service',
-] as const satisfies readonly (keyof Interaction)[];
 
 /** Whether a file that begins so is one of ours: a header as wanted, or an object with a product and a type. */
 export function isMillraceEvents({ names, object }: FirstLine): boolean {

@@ -2,7 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MillraceError } from '../../schemas/index.ts';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import type { Rows } from './rows.ts';
 
 export type Cell = string | number | bigint | boolean | null;
 
@@ -61,6 +68,24 @@ export class Database implements AsyncDisposable {
       if (chunk === null || chunk.rowCount === 0) return;
       yield chunk.getColumns();
     }
+  }
+
+  /** Appends rows to a table, a chunk of 2,048 at a time; the types are those of its columns, in their order. */
+  async append(table: string, types: readonly DuckDBType[], rows: Rows<readonly DuckDBValue[]>): Promise<void> {
+    const appender = await this.connection.createAppender(table);
+    let waiting: (readonly DuckDBValue[])[] = [];
+    const flush = (): void => {
+      const chunk = DuckDBDataChunk.create(types);
+      chunk.setRows(waiting);
+      appender.appendDataChunk(chunk);
+      waiting = [];
+    };
+    for await (const row of rows) {
+      waiting.push(row);
+      if (waiting.length === 2048) flush();
+    }
+    if (waiting.length > 0) flush();
+    appender.closeSync();
   }
 
   /** The one row of an aggregate. */

@@ -1,12 +1,4 @@
-import {
-  BIGINT,
-  BOOLEAN,
-  DuckDBDataChunk,
-  type DuckDBType,
-  type DuckDBValue,
-  INTEGER,
-  VARCHAR,
-} from '@duckdb/node-api';
+import { BIGINT, BOOLEAN, type DuckDBType, type DuckDBValue, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { isInvalidField, validateInteraction } from '../../schemas/index.ts';
 import type { Database } from './database.ts';
 import { codeUnitOrder } from './event-table.ts';
@@ -25,35 +17,27 @@ export interface LogEvent {
  */
 export async function readLog(database: Database, events: Rows<LogEvent>): Promise<{ read: number; invalid: number }> {
   await database.run('CREATE TABLE spelled AS SELECT * REPLACE (type::VARCHAR AS type) FROM arrived');
-  const appender = await database.connection.createAppender('spelled');
   let read = 0;
   let invalid = 0;
-  let rows: DuckDBValue[][] = [];
-  const flush = (): void => {
-    if (rows.length === 0) return;
-    const chunk = DuckDBDataChunk.create(columnTypes);
-    chunk.setRows(rows);
-    appender.appendDataChunk(chunk);
-    rows = [];
-  };
-  for await (const { partition, value } of events) {
-    read += 1;
-    const event = validateInteraction(value, Number.POSITIVE_INFINITY);
-    if (isInvalidField(event)) {
-      invalid += 1;
-      continue;
-    }
-    rows.push([
-      ...[BigInt(read), partition, event.eventId, codeUnitOrder(event.eventId), event.userId],
-      ...[event.sessionId === null ? `u:${event.userId}` : `s:${event.sessionId}`, event.productId, event.type],
-      ...[BigInt(event.quantity), BigInt(event.price), BigInt(event.timestamp), event.title, event.service],
-    ]);
-    if (rows.length === 2048) flush();
-  }
-  flush();
-  appender.closeSync();
+  await database.append('spelled', columnTypes, usable());
   await database.run('INSERT INTO arrived SELECT * FROM spelled; DROP TABLE spelled');
   return { read, invalid };
+
+  async function* usable(): AsyncGenerator<DuckDBValue[]> {
+    for await (const { partition, value } of events) {
+      read += 1;
+      const event = validateInteraction(value, Number.POSITIVE_INFINITY);
+      if (isInvalidField(event)) {
+        invalid += 1;
+        continue;
+      }
+      yield [
+        ...[BigInt(read), partition, event.eventId, codeUnitOrder(event.eventId), event.userId],
+        ...[event.sessionId === null ? `u:${event.userId}` : `s:${event.sessionId}`, event.productId, event.type],
+        ...[BigInt(event.quantity), BigInt(event.price), BigInt(event.timestamp), event.title, event.service],
+      ];
+    }
+  }
 }
 
 const columnTypes: readonly DuckDBType[] = [

@@ -1,4 +1,4 @@
-import { BIGINT, BOOLEAN, DuckDBDataChunk, type DuckDBType, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
+import { BIGINT, BOOLEAN, type DuckDBType, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
 import { isInvalidField, type Product, validateProduct } from '../../schemas/index.ts';
 import type { Database } from './database.ts';
 import type { Rows } from './rows.ts';
@@ -42,30 +42,22 @@ export async function readVersions(database: Database, versions: Rows<LogVersion
   await database.run(`
     CREATE TABLE versions (
       seq BIGINT, product_id VARCHAR, category VARCHAR, active BOOLEAN, updated_at BIGINT, said VARCHAR)`);
-  const appender = await database.connection.createAppender('versions');
   let invalid = 0;
-  let seq = 0n;
-  let rows: DuckDBValue[][] = [];
-  const flush = (): void => {
-    if (rows.length === 0) return;
-    const chunk = DuckDBDataChunk.create(columnTypes);
-    chunk.setRows(rows);
-    appender.appendDataChunk(chunk);
-    rows = [];
-  };
-  for await (const { key, value } of versions) {
-    const product = validateProduct(value, Number.POSITIVE_INFINITY);
-    if (isInvalidField(product) || product.id !== key) {
-      invalid += 1;
-      continue;
-    }
-    const { id, category, active, updatedAt } = product;
-    rows.push([(seq += 1n), id, category, active, BigInt(updatedAt), saidBy(product)]);
-    if (rows.length === 2048) flush();
-  }
-  flush();
-  appender.closeSync();
+  await database.append('versions', columnTypes, usable());
   return invalid;
+
+  async function* usable(): AsyncGenerator<DuckDBValue[]> {
+    let seq = 0n;
+    for await (const { key, value } of versions) {
+      const product = validateProduct(value, Number.POSITIVE_INFINITY);
+      if (isInvalidField(product) || product.id !== key) {
+        invalid += 1;
+        continue;
+      }
+      const { id, category, active, updatedAt } = product;
+      yield [(seq += 1n), id, category, active, BigInt(updatedAt), saidBy(product)];
+    }
+  }
 }
 
 const columnTypes: readonly DuckDBType[] = [BIGINT, VARCHAR, VARCHAR, BOOLEAN, BIGINT, VARCHAR];

@@ -70,6 +70,11 @@ export function trendingAt(candidates: readonly TrendingProduct[], atMs: number)
     .sort((a, b) => b.score - a.score || (a.productId < b.productId ? -1 : 1));
 }
 
+/** What trends in a category, best first, as of the newest event of the shop: among the first `topsMax` by their fast sums. */
+export function trendingIn(category: string, tops: CategoryTops | null | undefined, lastMs: number): ScoredTrend[] {
+  return trendingAt(tops?.trending.entries.slice(0, topsMax(category)) ?? [], lastMs);
+}
+
 export interface ScoredTrend {
   readonly productId: string;
   readonly score: number;

@@ -4,8 +4,7 @@ import {
   parseMonthKey,
   shownTitle,
   storeNames,
-  topsMax,
-  trendingAt,
+  trendingIn,
   type CategoryTops,
   type MonthOfFunnels,
   type MonthOfHours,
@@ -72,8 +71,7 @@ export function categoryRoutes(app: App, api: Api): void {
       const { values, asOf } = await api.ask({ kind: 'getMany', keys });
       const [whole, tops] = values as (CategoryTops | null)[];
       if (tops === null && category !== undefined) throw categoryNotFound(category);
-      const candidates = tops?.trending.entries.slice(0, topsMax(of)) ?? [];
-      const scored = trendingAt(candidates, whole?.lastMs ?? 0).slice(0, limit);
+      const scored = trendingIn(of, tops, whole?.lastMs ?? 0).slice(0, limit);
       const shown = await shownProducts(
         api,
         scored.map(({ productId }) => productId),

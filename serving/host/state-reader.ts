@@ -35,7 +35,7 @@ import {
   storeNames,
   stride,
   topsMax,
-  trendingAt,
+  trendingIn,
   type CatalogueCounter,
   type CategoryTops,
   type PairView,
@@ -251,8 +251,7 @@ export class HostStateReader implements StateReader {
   async trending(category: string, limit: number): Promise<readonly ScoredItem[]> {
     const view = this.#view;
     return await view.readThrough(() => {
-      const candidates = view.tops(category)?.trending.entries.slice(0, topsMax(category)) ?? [];
-      const trends = trendingAt(candidates, view.tops('')?.lastMs ?? 0);
+      const trends = trendingIn(category, view.tops(category), view.tops('')?.lastMs ?? 0);
       return trends.slice(0, limit).map(({ productId: id, score }) => ({ id, score }));
     });
   }

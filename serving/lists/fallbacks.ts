@@ -1,4 +1,4 @@
-import { topsMax, trendingAt } from '../../processors/index.ts';
+import { topsMax, trendingIn } from '../../processors/index.ts';
 import type { LookupView } from '../view/lookup-view.ts';
 
 /**
@@ -41,10 +41,7 @@ function* ofCategory(
   const tops = view.tops(category);
   if (tops === undefined) return;
   const shop = category === '' ? tops : view.tops('');
-  for (const { productId, score } of trendingAt(
-    tops.trending.entries.slice(0, topsMax(category)),
-    shop?.lastMs ?? tops.lastMs,
-  )) {
+  for (const { productId, score } of trendingIn(category, tops, shop?.lastMs ?? tops.lastMs)) {
     const item = view.product(productId);
     if (item !== undefined) yield { source: sources.trending, item, score, reason: '{"kind":"trending"}' };
   }

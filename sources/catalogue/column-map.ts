@@ -1,23 +1,7 @@
-import { MillraceError } from '../../schemas/index.ts';
+import { MillraceError, productFields } from '../../schemas/index.ts';
 
 /** What a column may be mapped to: the fields of a product. */
-export const mappedFields = [
-  'id',
-  'title',
-  'category',
-  'price',
-  'listPrice',
-  'currency',
-  'stars',
-  'reviews',
-  'bestSeller',
-  'imageUrl',
-  'url',
-  'active',
-  'updatedAt',
-] as const;
-
-export type MappedField = (typeof mappedFields)[number];
+export type MappedField = (typeof productFields)[number];
 
 /** The column of each field that has one, by its name in the header. */
 export type ColumnMap = Readonly<Partial<Record<MappedField, string>> & { id: string }>;
@@ -40,7 +24,7 @@ export function parseColumnMap(text: string): ColumnMap {
     if (all === undefined || field === undefined || column === undefined || column === '') {
       throw refused(`wants FIELD=COLUMN, as id=asin,title=name; found '${text.slice(at)}'`, text);
     }
-    if (!isField(field)) throw refused(`wants fields of ${mappedFields.join(', ')}; found '${field}'`, text);
+    if (!isField(field)) throw refused(`wants fields of ${productFields.join(', ')}; found '${field}'`, text);
     if (columns[field] !== undefined) throw refused(`wants each field once; found '${field}' again`, text);
     columns[field] = column;
     at += all.length;
@@ -54,7 +38,7 @@ export function parseColumnMap(text: string): ColumnMap {
 const pair = /\s*([^=,\s]+)\s*=\s*(?:"([^"]*)"\s*|([^",][^,]*))(?:,(?!\s*$)|$)/y;
 
 function isField(field: string): field is MappedField {
-  return (mappedFields as readonly string[]).includes(field);
+  return (productFields as readonly string[]).includes(field);
 }
 
 function refused(reason: string, found: string): MillraceError {
