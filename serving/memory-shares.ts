@@ -25,7 +25,7 @@ export function memoryShares(memoryBytesMax: number = defaultMemoryBytesMax): Me
   const of = (share: number) => Math.floor(memoryBytesMax * share);
   return {
     storeCacheBytes: of(0.12),
-    dirtyBytesMax: of(0.06),
+    dirtyBytesMax: of(0.04),
     memtableBytes: of(0.09),
     viewBytes: of(0.12),
     answerCacheBytes: of(0.03),

@@ -3,6 +3,10 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+// @ts-expect-error The module is plain JavaScript, as all of scripts/ is.
+import { allocatorEnvironment as allocator } from '../../scripts/allocator-environment.mjs';
+
+const allocatorEnvironment = allocator as () => Record<string, string>;
 
 /** The built command, as users run it. */
 const bin = fileURLToPath(new URL('../../dist/cli/bin.mjs', import.meta.url));
@@ -32,7 +36,8 @@ export class Server implements AsyncDisposable {
   constructor({ dataDir, port, memoryMiB }: ServerSettings) {
     this.url = `http://127.0.0.1:${port}`;
     const args = ['start', '--data-dir', dataDir, '--port', `${port}`, '--memory', `${memoryMiB}`];
-    this.#child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const env = { ...process.env, ...allocatorEnvironment() };
+    this.#child = spawn(process.execPath, [bin, ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] });
     this.#sampling = setInterval(() => {
       if (this.#child.exitCode === null) this.#resident.push(this.#status('VmRSS'));
     }, sampleEveryMs);
