@@ -1,4 +1,5 @@
 export { assignPartitions, type Assigned, type Subscriber } from './assignment.ts';
 export * from './embedded/index.ts';
+export * from './kafka/index.ts';
 export type * from './log.ts';
 export { murmur2, partitionForKey } from './partitioner.ts';

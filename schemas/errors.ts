@@ -44,6 +44,10 @@ export const errorCodes = [
   'METHOD_NOT_ALLOWED',
   'BODY_TOO_LARGE',
   'MEDIA_TYPE_UNSUPPORTED',
+  'KAFKA_UNREACHABLE',
+  'KAFKA_AUTHENTICATION_FAILED',
+  'KAFKA_FAILED',
+  'COMMIT_OUTCOME_UNKNOWN',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

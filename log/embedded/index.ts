@@ -7,6 +7,6 @@ export {
   type PartitionStats,
   type TopicStats,
 } from './embedded-log.ts';
-export { recordBytes } from './record-batch.ts';
+export { recordBytes } from '../record-bytes.ts';
 export type { RecordRemoval } from './record-removal.ts';
 export { stageTopicRemoval, type TopicRemoval } from './topic-removal.ts';

@@ -4,7 +4,8 @@ import type { FetchedRecord, LogRecord, TopicPartition, TopicSpec } from '../log
 import { batchKey, decodeOffsets, encodeOffsets, partitionKey } from './layout.ts';
 import type { ProducerState } from './producer-state.ts';
 import type { CachedBatch } from './read-cache.ts';
-import { encodeRecordBatch, recordBytes } from './record-batch.ts';
+import { recordBytes } from '../record-bytes.ts';
+import { encodeRecordBatch } from './record-batch.ts';
 import { Reservations } from './reservations.ts';
 
 export interface Topic {

@@ -1,5 +1,6 @@
 import type { PartitionLog } from './partition-log.ts';
-import { recordBytes, type RecordBatch } from './record-batch.ts';
+import { recordBytes } from '../record-bytes.ts';
+import type { RecordBatch } from './record-batch.ts';
 
 /**
  * Decoded batches that a reader stopped in the middle of, so that reading with small limits decodes a batch once.

@@ -2,7 +2,8 @@ import type { Engine } from '../../state/engine.ts';
 import type { FetchedRecord, FetchedRecords, ReadLimits } from '../log.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { ReadCache } from './read-cache.ts';
-import { decodeRecordBatch, recordBytes, type RecordBatch } from './record-batch.ts';
+import { recordBytes } from '../record-bytes.ts';
+import { decodeRecordBatch, type RecordBatch } from './record-batch.ts';
 
 /**
  * Reads one partition forward, up to its last stable offset as it was when the read began.

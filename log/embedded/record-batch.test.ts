@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../log.ts';
-import { decodeBatchHeader, decodeRecordBatch, encodeRecordBatch, recordBytes } from './record-batch.ts';
-import { unzigzag, VarintReader, varintSize, writeVarint, zigzag } from './varint.ts';
+import { recordBytes } from '../record-bytes.ts';
+import { decodeBatchHeader, decodeRecordBatch, encodeRecordBatch } from './record-batch.ts';
+import { unzigzag, VarintReader, varintSize, writeVarint, zigzag } from '../varint.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 });
 const header = fc.record({ key: fc.string({ maxLength: 5 }), value: bytes });

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../schemas/errors.ts';
 import type { FetchedRecord, LogHeader, LogRecord } from '../log.ts';
-import { unzigzag, VarintReader, varintSize, writeVarint, zigzag } from './varint.ts';
+import { unzigzag, VarintReader, varintSize, writeVarint, zigzag } from '../varint.ts';
 
 /**
  * The record batch: what the embedded log stores as one value.
@@ -230,15 +230,6 @@ export function decodeRecordBatch(bytes: Uint8Array): RecordBatch {
   }
   if (at !== bytes.length) throw corrupt(`its records end at byte ${at} of ${bytes.length}`);
   return { ...header, records };
-}
-
-/** What a record weighs against byte limits: key, value and headers, without the batch around them. */
-export function recordBytes(record: LogRecord): number {
-  let bytes = (record.key === null ? 0 : record.key.length) + (record.value === null ? 0 : record.value.length);
-  if (record.headers !== undefined) {
-    for (const header of record.headers) bytes += Buffer.byteLength(header.key) + header.value.length;
-  }
-  return bytes;
 }
 
 function isDense(baseOffset: number, offsets: readonly number[]): boolean {

@@ -1,0 +1,188 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError } from '../../schemas/errors.ts';
+import type { TopicPartition } from '../log.ts';
+import { errorType, isTransient, kafkaError } from './kafka-errors.ts';
+import {
+  coordinatorType,
+  createCluster,
+  type Broker,
+  type Cluster,
+  type ClusterOptions,
+  type ProtocolRequest,
+} from './kafkajs.ts';
+
+/**
+ * Finds the broker that a request has to go to, and asks again where it has moved or did not answer.
+ *
+ * | request of               | goes to                           | found by                              |
+ * |--------------------------|-----------------------------------|---------------------------------------|
+ * | records and offsets      | the leader of the partition       | metadata of its topic, kept           |
+ * | groups                   | the coordinator of the group      | asked when not known                  |
+ * | transactions             | the coordinator of the id         | asked when not known                  |
+ *
+ * What is sent again may have been done before: callers send only what that is harmless for (numbered batches, reads).
+ */
+export class Connections {
+  readonly #cluster: Cluster;
+  readonly #retryMs: number;
+  /** Node ids of leaders, by topic and partition. */
+  readonly #leaders = new Map<string, readonly number[]>();
+  readonly #coordinators = new Map<string, Broker>();
+  #closed = false;
+
+  /** @throws MillraceError `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION_FAILED` */
+  static async open(options: ClusterOptions, retryMs: number): Promise<Connections> {
+    const cluster = createCluster(options);
+    const where = options.brokers.join(', ');
+    try {
+      await cluster.connect();
+      await cluster.refreshMetadata();
+    } catch (error) {
+      await cluster.disconnect();
+      throw unopened(error, where);
+    }
+    return new Connections(cluster, retryMs);
+  }
+
+  private constructor(cluster: Cluster, retryMs: number) {
+    this.#cluster = cluster;
+    this.#retryMs = retryMs;
+  }
+
+  /** @throws MillraceError `TOPIC_NOT_FOUND`, `PARTITION_NOT_FOUND` */
+  async checkPartition({ topic, partition }: TopicPartition): Promise<void> {
+    const count = await this.partitionCount(topic);
+    if (partition >= 0 && partition < count) return;
+    throw new MillraceError(
+      'PARTITION_NOT_FOUND',
+      `Topic '${topic}' has ${count} partition(s), partition ${partition} was asked for`,
+      { topic, partition, partitions: count },
+    );
+  }
+
+  /** @throws MillraceError `TOPIC_NOT_FOUND` */
+  async partitionCount(topic: string): Promise<number> {
+    return (await this.#leadersOf(topic)).length;
+  }
+
+  onLeader<T>(of: TopicPartition, doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
+    const find = async () => {
+      await this.checkPartition(of);
+      return this.leader(of);
+    };
+    return this.#asking(doing, { ...of }, find, ask, () => this.#leaders.delete(of.topic));
+  }
+
+  /** Of a partition that exists. */
+  async leader({ topic, partition }: TopicPartition): Promise<Broker> {
+    return this.#cluster.findBroker({ nodeId: (await this.#leadersOf(topic))[partition]! });
+  }
+
+  forgetLeaders(topic: string): void {
+    this.#leaders.delete(topic);
+  }
+
+  onCoordinator<T>(
+    kind: keyof typeof coordinatorType,
+    id: string,
+    doing: string,
+    ask: (broker: Broker) => Promise<T>,
+  ): Promise<T> {
+    const key = `${kind} ${id}`;
+    const find = async () => {
+      const known = this.#coordinators.get(key);
+      if (known !== undefined) return known;
+      const of = { groupId: id, coordinatorType: coordinatorType[kind] };
+      const found = await this.#cluster.findGroupCoordinator(of);
+      this.#coordinators.set(key, found);
+      return found;
+    };
+    return this.#asking(doing, { [kind]: id }, find, ask, () => this.#coordinators.delete(key));
+  }
+
+  onController<T>(doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
+    const find = async () => {
+      await this.#cluster.refreshMetadata();
+      return this.#cluster.findControllerBroker();
+    };
+    return this.#asking(doing, {}, find, ask, () => undefined);
+  }
+
+  onAny<T>(doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
+    return this.#asking(
+      doing,
+      {},
+      () => this.#cluster.brokerPool.findConnectedBroker(),
+      ask,
+      () => undefined,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#cluster.disconnect();
+  }
+
+  async #asking<T>(
+    doing: string,
+    facts: Readonly<Record<string, string | number>>,
+    find: () => Promise<Broker>,
+    ask: (broker: Broker) => Promise<T>,
+    forget: () => unknown,
+  ): Promise<T> {
+    const deadline = Date.now() + this.#retryMs;
+    for (let waitMs = waitMsMin; ; waitMs = Math.min(waitMs * 2, waitMsMax)) {
+      if (this.#closed) throw new MillraceError('LOG_CLOSED', `${doing}: the log is closed`, facts);
+      try {
+        return await ask(await find());
+      } catch (error) {
+        if (!isTransient(error) || Date.now() + waitMs > deadline) throw kafkaError(error, doing, facts);
+        forget();
+      }
+      await sleep(waitMs * (0.5 + Math.random() / 2));
+    }
+  }
+
+  async #leadersOf(topic: string): Promise<readonly number[]> {
+    const known = this.#leaders.get(topic);
+    if (known !== undefined) return known;
+    const broker = await this.#cluster.brokerPool.findConnectedBroker();
+    const metadata = await broker.metadata([topic]).catch((error: unknown) => {
+      if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+      throw new MillraceError('TOPIC_NOT_FOUND', `There is no topic '${topic}'`, { topic });
+    });
+    const partitions = metadata.topicMetadata.find((each) => each.topic === topic)?.partitionMetadata ?? [];
+    const leaders = partitions.toSorted((a, b) => a.partitionId - b.partitionId).map(({ leader }) => leader);
+    this.#leaders.set(topic, leaders);
+    return leaders;
+  }
+}
+
+const waitMsMin = 10;
+const waitMsMax = 500;
+
+/** Sends a request of our own encoding. A connection that was closed is given up, as kafkajs does with its own requests. */
+export async function send<T>(broker: Broker, request: ProtocolRequest<T>): Promise<T> {
+  try {
+    return await broker.connectionPool.send(request);
+  } catch (error) {
+    if ((error as Error).name === 'KafkaJSConnectionClosedError') await broker.disconnect();
+    throw error;
+  }
+}
+
+function unopened(error: unknown, brokers: string): MillraceError {
+  const { name, message } = error as Error;
+  const facts = { brokers };
+  if (name === 'KafkaJSSASLAuthenticationError') {
+    const sentence = `Kafka at ${brokers} refused the user name or password (${message})`;
+    return new MillraceError('KAFKA_AUTHENTICATION_FAILED', sentence, facts, { cause: error });
+  }
+  if (/certificate|self-signed|unable to verify|altname/i.test(message)) {
+    const sentence = `The certificate of Kafka at ${brokers} is not trusted; check the CA that was given (${message})`;
+    return new MillraceError('KAFKA_AUTHENTICATION_FAILED', sentence, facts, { cause: error });
+  }
+  return new MillraceError('KAFKA_UNREACHABLE', `Kafka at ${brokers} does not answer (${message})`, facts, {
+    cause: error,
+  });
+}

@@ -1,0 +1,205 @@
+import { MillraceError } from '../../schemas/errors.ts';
+import type { ConsumedOffset, LogRecord, LogTransaction, TopicPartition } from '../log.ts';
+import { byTopic } from './by-topic.ts';
+import type { Connections } from './connections.ts';
+import { deliver, fencedError, nameOf, type DeliveryOptions, type Part, type ProducerSession } from './delivery.ts';
+import { isFenced, kafkaError } from './kafka-errors.ts';
+import type { Broker, ProducerOf } from './kafkajs.ts';
+
+/**
+ * The producer of one transactional id (KIP-98), its transactions one after the other.
+ *
+ *     begin -> [ send, sendOffsets ]* -> commit:  AddPartitionsToTxn, Produce, AddOffsetsToTxn, TxnOffsetCommit, EndTxn
+ *
+ * A new one takes the id over (InitProducerId): what an earlier producer had begun is aborted, or committed if its end was
+ * already decided, before `open` resolves; from then on the earlier one is fenced.
+ *
+ * Where a request's fate is unknown it is asked again: adding and numbered appends are idempotent, and so is EndTxn as long as
+ * nothing else has come in between, so that a commit whose answer was lost is told from one that never arrived. Only when the
+ * coordinator stays away is the outcome left open: `COMMIT_OUTCOME_UNKNOWN`, and the id has to be taken over again.
+ */
+export class TransactionalProducer {
+  readonly #connections: Connections;
+  readonly #options: DeliveryOptions;
+  readonly session: ProducerSession & { readonly transactionalId: string };
+  #open: KafkaTransaction | undefined;
+  /** Why it can't be used any more. */
+  #failure: MillraceError | undefined;
+
+  static async open(
+    connections: Connections,
+    transactionalId: string,
+    transactionTimeoutMs: number,
+    options: DeliveryOptions,
+  ): Promise<TransactionalProducer> {
+    const doing = `Taking over the transactional id '${transactionalId}'`;
+    const { producerId, producerEpoch } = await connections.onCoordinator(
+      'transaction',
+      transactionalId,
+      doing,
+      (broker) => broker.initProducerId({ transactionalId, transactionTimeout: transactionTimeoutMs }),
+    );
+    const session = { transactionalId, producerId: BigInt(producerId), producerEpoch, sequences: new Map() };
+    return new TransactionalProducer(connections, session, options);
+  }
+
+  private constructor(
+    connections: Connections,
+    session: ProducerSession & { readonly transactionalId: string },
+    options: DeliveryOptions,
+  ) {
+    this.#connections = connections;
+    this.session = session;
+    this.#options = options;
+  }
+
+  /** No transaction is open and none has failed: the next can begin without taking the id over again. */
+  get isIdle(): boolean {
+    return this.#failure === undefined && this.#open === undefined;
+  }
+
+  /** `check` refuses records before anything is collected. */
+  begin(check: CheckRecords): LogTransaction {
+    this.#open = new KafkaTransaction(this, check);
+    return this.#open;
+  }
+
+  /** What was begun and not ended can't be ended any more. */
+  fence(): void {
+    this.#failure ??= fencedError(this.session.transactionalId, undefined);
+  }
+
+  async commit(parts: readonly Part[], offsets: ReadonlyMap<string, readonly ConsumedOffset[]>): Promise<void> {
+    await this.#ending(async () => {
+      if (parts.length === 0 && offsets.size === 0) return;
+      if (parts.length > 0) {
+        await this.#addPartitions(parts);
+        await deliver(this.#connections, this.session, parts, this.#options);
+      }
+      for (const [group, consumed] of offsets) await this.#addOffsets(group, consumed);
+      await this.#end(true);
+    });
+  }
+
+  /** Nothing has been sent before a commit, so there is nothing to take back. */
+  async abort(): Promise<void> {
+    await this.#ending(async () => undefined);
+  }
+
+  async #ending(end: () => Promise<void>): Promise<void> {
+    try {
+      if (this.#failure !== undefined) throw this.#failure;
+      await end();
+      this.#open = undefined;
+    } catch (error) {
+      const { transactionalId } = this.session;
+      const fenced = isFenced((error as Error).cause);
+      this.#failure ??= fenced
+        ? fencedError(transactionalId, error)
+        : kafkaError(error, 'Committing', { transactionalId });
+      throw this.#failure;
+    }
+  }
+
+  async #addPartitions(parts: readonly TopicPartition[]): Promise<void> {
+    const topics = byTopic(parts).map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition }) => partition),
+    }));
+    await this.#ask('Adding partitions to a transaction', (broker, producer) =>
+      broker.addPartitionsToTxn({ ...producer, topics }),
+    );
+  }
+
+  async #addOffsets(group: string, consumed: readonly ConsumedOffset[]): Promise<void> {
+    await this.#ask('Adding offsets to a transaction', (broker, producer) =>
+      broker.addOffsetsToTxn({ ...producer, groupId: group }),
+    );
+    const topics = byTopic(consumed.map((each) => ({ ...each, offset: String(each.offset) })));
+    await this.#connections.onCoordinator('group', group, `Committing offsets of the group '${group}'`, (broker) =>
+      broker.txnOffsetCommit({ ...this.#identity, groupId: group, topics }),
+    );
+  }
+
+  async #end(transactionResult: boolean): Promise<void> {
+    try {
+      await this.#ask('Ending a transaction', (broker, producer) => broker.endTxn({ ...producer, transactionResult }));
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'KAFKA_UNREACHABLE') throw error;
+      const { transactionalId } = this.session;
+      throw new MillraceError(
+        'COMMIT_OUTCOME_UNKNOWN',
+        `Whether the transaction of '${transactionalId}' was committed is not known: its coordinator does not answer`,
+        { transactionalId },
+        { cause: error },
+      );
+    }
+  }
+
+  #ask<T>(doing: string, ask: (broker: Broker, producer: ProducerOf) => Promise<T>): Promise<T> {
+    const { transactionalId } = this.session;
+    return this.#connections.onCoordinator(
+      'transaction',
+      transactionalId,
+      `${doing} of '${transactionalId}'`,
+      (broker) => ask(broker, this.#identity),
+    );
+  }
+
+  get #identity(): ProducerOf {
+    const { transactionalId, producerId, producerEpoch } = this.session;
+    return { transactionalId, producerId: String(producerId), producerEpoch };
+  }
+}
+
+export type CheckRecords = (partition: TopicPartition, records: readonly LogRecord[]) => void;
+
+/** Collects; everything is sent when it commits. */
+class KafkaTransaction implements LogTransaction {
+  readonly #producer: TransactionalProducer;
+  readonly #parts = new Map<string, TopicPartition & { readonly records: LogRecord[] }>();
+  readonly #offsets = new Map<string, ConsumedOffset[]>();
+  #ended = false;
+
+  readonly #check: CheckRecords;
+
+  constructor(producer: TransactionalProducer, check: CheckRecords) {
+    this.#producer = producer;
+    this.#check = check;
+  }
+
+  send({ topic, partition }: TopicPartition, records: readonly LogRecord[]): void {
+    this.#checkOpen();
+    this.#check({ topic, partition }, records);
+    const name = nameOf({ topic, partition });
+    const part = this.#parts.get(name) ?? { topic, partition, records: [] };
+    this.#parts.set(name, part);
+    for (const record of records) part.records.push(record);
+  }
+
+  sendOffsets(group: string, offsets: readonly ConsumedOffset[]): void {
+    this.#checkOpen();
+    this.#offsets.set(group, [...(this.#offsets.get(group) ?? []), ...offsets]);
+  }
+
+  async commit(): Promise<void> {
+    this.#checkOpen();
+    this.#ended = true;
+    const parts = [...this.#parts.values()].filter(({ records }) => records.length > 0);
+    await this.#producer.commit(parts, this.#offsets);
+  }
+
+  async abort(): Promise<void> {
+    this.#checkOpen();
+    this.#ended = true;
+    await this.#producer.abort();
+  }
+
+  #checkOpen(): void {
+    if (!this.#ended) return;
+    const { transactionalId } = this.#producer.session;
+    throw new MillraceError('INVALID_ARGUMENT', `The transaction of '${transactionalId}' has ended`, {
+      transactionalId,
+    });
+  }
+}

@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process';
+import { describe } from 'vitest';
+
+/**
+ * Tests against a real broker need Java 17 and, the first time, Maven. Without them they are skipped and say why; under `CI=true`
+ * they run, and fail where Java is missing.
+ */
+const found = spawnSync('java', ['-version'], { encoding: 'utf8' });
+const major = Number(/version "(\d+)/.exec(found.stderr ?? '')?.[1] ?? 0);
+const why = major >= 17 ? undefined : `needs Java 17 or newer, found ${major === 0 ? 'none' : major}`;
+
+export const describeWithKafka = (name: string, tests: () => void): void => {
+  const runs = why === undefined || process.env['CI'] === 'true';
+  describe.skipIf(!runs)(runs ? name : `${name} (${why})`, tests);
+};
