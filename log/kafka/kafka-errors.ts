@@ -3,7 +3,7 @@ import { isMillraceError } from '../../schemas/errors.ts';
 
 /** Names of the protocol's errors (kafkajs spells a few in its own way), and `CONNECTION` for what never came to an answer. */
 export function errorType(error: unknown): string {
-  const { type, name } = error as { type?: unknown; name?: unknown };
+  const { type, name } = (error ?? {}) as { type?: unknown; name?: unknown };
   if (typeof type === 'string') return type;
   return typeof name === 'string' && connectionErrors.has(name) ? 'CONNECTION' : 'UNKNOWN';
 }

@@ -185,7 +185,8 @@ export function createCluster({
     brokers,
     clientId,
     ssl: ssl === true ? {} : ssl,
-    sasl,
+    // A copy: kafkajs keeps an authenticator on the object, with the password it was made with.
+    sasl: sasl && { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password },
     connectionTimeout: connectionTimeoutMs,
     authenticationTimeout: connectionTimeoutMs,
     reauthenticationThreshold: 10_000,

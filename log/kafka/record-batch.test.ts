@@ -35,6 +35,17 @@ describe('a record batch of Kafka', () => {
     );
   });
 
+  it('says in its attributes how it is compressed, and is smaller for it', () => {
+    const repetitive = [{ key: null, value: Buffer.alloc(10_000, 'abc'), timestamp: 5 }];
+    const sizes = names.map((name, id) => {
+      const wire = Buffer.from(encodeRecordBatch(repetitive, compressionOf(name)));
+      expect(wire.readInt16BE(21) & 7).toBe(id);
+      return wire.length;
+    });
+    expect(sizes[0]).toBeGreaterThan(10_000);
+    for (const size of sizes.slice(1)) expect(size).toBeLessThan(1000);
+  });
+
   it('of a producer says so', () => {
     const producer = { producerId: 2n ** 40n, producerEpoch: 3, baseSequence: 7, transactional: true };
     const wire = encodeRecordBatch([{ key: null, value: null, timestamp: 5 }], compressionOf('none'), producer);

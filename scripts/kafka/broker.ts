@@ -21,20 +21,38 @@ export interface KafkaBroker extends AsyncDisposable {
   readonly pid: number;
   /** What the broker printed. */
   readonly logFile: string;
+  /** Kafka's jars, for a Java client. */
+  readonly classpath: string;
+  /** Of a broker that was started with `secure`: what a client has to bring. */
+  readonly access: KafkaAccess | undefined;
 }
 
-export async function startKafka(overrides: Readonly<Record<string, string>> = {}): Promise<KafkaBroker> {
+export interface KafkaAccess {
+  readonly ssl: { readonly ca: string };
+  readonly sasl: { readonly mechanism: 'scram-sha-512'; readonly username: string; readonly password: string };
+}
+
+export interface KafkaSettings {
+  /** Clients come over TLS, with a user name and a password (SCRAM). */
+  readonly secure?: boolean;
+  /** Of server.properties. */
+  readonly overrides?: Readonly<Record<string, string>>;
+}
+
+export async function startKafka({ secure = false, overrides = {} }: KafkaSettings = {}): Promise<KafkaBroker> {
   const version = await kafkaVersion();
   const classpath = join(await kafkaJars(version), '*');
   const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-'));
-  const [port, controllerPort] = await freePorts(2);
+  const ports = (await freePorts(3)) as [number, number, number];
+  const port = ports[0];
   const config = join(folder, 'server.properties');
-  await writeFile(config, properties({ ...settings(folder, port as number, controllerPort as number), ...overrides }));
+  const security = secure ? await secured(folder, ports) : undefined;
+  await writeFile(config, properties({ ...settings(folder, ports), ...security?.settings, ...overrides }));
   const logFile = join(folder, 'broker.log');
 
   await promisify(execFile)('java', [
     ...['-Xmx256m', '-cp', classpath, 'kafka.tools.StorageTool', 'format'],
-    ...['--cluster-id', clusterId(), '--config', config],
+    ...['--cluster-id', clusterId(), '--config', config, ...(security?.format ?? [])],
   ]);
   const child = spawn('java', ['-Xms256m', '-Xmx512m', '-cp', classpath, 'kafka.Kafka', config], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,15 +66,23 @@ export async function startKafka(overrides: Readonly<Record<string, string>> = {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await ready(child, port as number, logFile);
+    await ready(child, port, logFile);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { address: `127.0.0.1:${port}`, version, pid: child.pid as number, logFile, [Symbol.asyncDispose]: stop };
+  return {
+    address: `127.0.0.1:${port}`,
+    version,
+    pid: child.pid as number,
+    logFile,
+    classpath,
+    access: security?.access,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
-function settings(folder: string, port: number, controllerPort: number): Record<string, string> {
+function settings(folder: string, [port, controllerPort]: readonly [number, number, number]): Record<string, string> {
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -78,6 +104,37 @@ function settings(folder: string, port: number, controllerPort: number): Record<
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
     'log.retention.check.interval.ms': '1000',
+  };
+}
+
+/** A certificate for 127.0.0.1 that is its own CA, and one user. Brokers talk to themselves over a port without either. */
+async function secured(folder: string, [port, controllerPort, ownPort]: readonly [number, number, number]) {
+  const keystore = join(folder, 'broker.p12');
+  const certificate = join(folder, 'broker.pem');
+  const password = randomBytes(12).toString('hex');
+  const store = ['-alias', 'broker', '-keystore', keystore, '-storepass', password];
+  const keytool = (...args: string[]) => promisify(execFile)('keytool', args);
+  await keytool(
+    ...['-genkeypair', ...store, '-storetype', 'PKCS12', '-keyalg', 'RSA', '-keysize', '2048', '-validity', '2'],
+    ...['-dname', 'CN=127.0.0.1', '-ext', 'SAN=IP:127.0.0.1'],
+  );
+  await keytool('-exportcert', '-rfc', ...store, '-file', certificate);
+  const sasl = { mechanism: 'scram-sha-512', username: 'millrace', password } as const;
+  const login = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
+  return {
+    access: { ssl: { ca: await readFile(certificate, 'utf8') }, sasl } satisfies KafkaAccess,
+    format: ['--add-scram', `SCRAM-SHA-512=[name=${sasl.username},password=${password}]`],
+    settings: {
+      listeners: `SASL_SSL://127.0.0.1:${port},OWN://127.0.0.1:${ownPort},CONTROLLER://127.0.0.1:${controllerPort}`,
+      'advertised.listeners': `SASL_SSL://127.0.0.1:${port},OWN://127.0.0.1:${ownPort}`,
+      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,OWN:PLAINTEXT,SASL_SSL:SASL_SSL',
+      'inter.broker.listener.name': 'OWN',
+      'ssl.keystore.location': keystore,
+      'ssl.keystore.password': password,
+      'ssl.keystore.type': 'PKCS12',
+      'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+      'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': login,
+    },
   };
 }
 
