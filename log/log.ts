@@ -44,7 +44,7 @@ export interface Log extends AsyncDisposable {
 
   /**
    * Offsets a consumer group has committed; undefined where it has none. What a transaction that is still open has sent
-   * does not count: who takes over from another begins the transaction of that id first, which settles it, then asks.
+   * does not count: who takes over from another opens the producer of that id first, which settles it, then asks.
    */
   committedOffsets(group: string, partitions: readonly TopicPartition[]): Promise<(number | undefined)[]>;
   /**
@@ -53,10 +53,10 @@ export interface Log extends AsyncDisposable {
    */
   joinGroup(group: string, topics: readonly string[], listener: RebalanceListener): Promise<GroupMember>;
   /**
-   * Outputs and consumed offsets as one unit, for a producer outside the embedded topology runtime. When it resolves,
-   * an earlier transaction under the id is fenced and settled: committed or gone.
+   * Takes a transactional id over. When it resolves, an earlier producer of the id is fenced, and what it had begun is
+   * settled: committed or gone.
    */
-  beginTransaction(transactionalId: string): Promise<LogTransaction>;
+  openProducer(transactionalId: string): Promise<TransactionalProducer>;
 }
 
 export interface TopicPartition {
@@ -147,10 +147,23 @@ export interface ConsumedOffset extends TopicPartition {
   readonly offset: number;
 }
 
-/** Fenced as soon as another transaction begins under the same id: `PRODUCER_FENCED`. */
+/** Outputs and consumed offsets as one unit, one after the other. Fenced as soon as another is opened under the id. */
+export interface TransactionalProducer {
+  /**
+   * One is open at a time.
+   * @throws MillraceError `PRODUCER_FENCED`
+   */
+  begin(): LogTransaction;
+}
+
 export interface LogTransaction {
   send(partition: TopicPartition, records: readonly LogRecord[]): void;
   sendOffsets(group: string, offsets: readonly ConsumedOffset[]): void;
-  commit(): Promise<void>;
+  /**
+   * Resolves when it is durable, with the offset behind the last record of each partition it sent to.
+   * @throws MillraceError `PRODUCER_FENCED`; `COMMIT_OUTCOME_UNKNOWN`: taking the id over again settles it, and only the
+   *   offsets that are committed then say how
+   */
+  commit(): Promise<readonly ConsumedOffset[]>;
   abort(): Promise<void>;
 }

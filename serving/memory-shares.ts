@@ -3,6 +3,8 @@
  * from here; the rest is for what has none: the code, what is kept of every item, garbage between two collections.
  */
 export interface MemoryShares {
+  /** The whole bound. */
+  readonly memoryBytesMax: number;
   /** Values of the stores in the record caches, by their estimated size in the heap. */
   readonly storeCacheBytes: number;
   /** What batches have changed and no commit has written. */
@@ -24,6 +26,7 @@ export const defaultMemoryBytesMax = 1024 ** 3;
 export function memoryShares(memoryBytesMax: number = defaultMemoryBytesMax): MemoryShares {
   const of = (share: number) => Math.floor(memoryBytesMax * share);
   return {
+    memoryBytesMax,
     storeCacheBytes: of(0.12),
     dirtyBytesMax: of(0.04),
     memtableBytes: of(0.09),
@@ -34,8 +37,10 @@ export function memoryShares(memoryBytesMax: number = defaultMemoryBytesMax): Me
 }
 
 /** Options of `Host.open`. */
-export function hostMemory({ storeCacheBytes, dirtyBytesMax, memtableBytes, youngGenerationBytes }: MemoryShares) {
+export function hostMemory(shares: MemoryShares) {
+  const { memoryBytesMax, storeCacheBytes, dirtyBytesMax, memtableBytes, youngGenerationBytes } = shares;
   return {
+    memoryBytesMax,
     storeCacheBytes,
     dirtyBytesMax,
     youngGenerationBytes,

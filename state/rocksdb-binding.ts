@@ -24,6 +24,8 @@ export interface RocksOptions {
 export interface RocksFamilyOptions {
   readonly tableBlockSize: number;
   readonly filterPolicy: object | null;
+  readonly blockCache?: boolean;
+  readonly tableCacheIndexAndFilterBlocks?: boolean;
   readonly writeBufferSize: number;
   readonly maxWriteBufferNumber: number;
 }

@@ -15,7 +15,8 @@ import { WriteAheadLogSync } from './write-ahead-log-sync.ts';
  * `walBytesMax` written bytes all families are flushed, beside the writes that go on.
  *
  * Memory: memtables take `writeBufferBytes` × `writeBuffersMax` for log and state each and 2 × 4 MiB for meta; the
- * binding offers no size for the block cache, RocksDB's own is 32 MiB a family, with index and filter blocks in it.
+ * binding offers no size for the block cache, RocksDB's own is 32 MiB a family, with index and filter blocks in it; the log
+ * has none. Compactions run two at a time: each holds some 10 MiB.
  *
  * What `write` survives: its batch is in the operating system's hands when it resolves, so a killed process loses
  * nothing; with `sync`, write-ahead-log-sync.ts has put it on the disk.
@@ -50,7 +51,13 @@ export async function openRocksEngine(
   const few = { writeBufferSize: 4 * mebibyte, maxWriteBufferNumber: 2 };
   const points = { filterPolicy: new binding.BloomFilterPolicy(10), tableBlockSize: 8 * 1024 };
   // The log is read in order, by values of many kilobytes: large blocks, and no filter since every key asked for exists.
-  const scans = { filterPolicy: null, tableBlockSize: 32 * 1024 };
+  // What is read of it is cached above, decoded: blocks are not.
+  const scans = {
+    filterPolicy: null,
+    tableBlockSize: 32 * 1024,
+    blockCache: false,
+    tableCacheIndexAndFilterBlocks: false,
+  };
   const root = new binding(folder, {
     columnFamily: new binding.ColumnFamily('default', { ...points, ...few }),
     columnFamilies: [
@@ -60,7 +67,7 @@ export async function openRocksEngine(
     ],
     readOnly: options.readOnly ?? false,
     createIfMissing: !(options.readOnly ?? false),
-    maxBackgroundJobs: 4,
+    maxBackgroundJobs: 2,
   });
   try {
     await root.ready();

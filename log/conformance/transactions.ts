@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { TransactionalProducer } from '../log.ts';
 import type { Cases } from './log-conformance.ts';
 import { newTopic, readAll, readSome, records, uniqueName, valuesOf } from './support.ts';
 
@@ -13,14 +14,18 @@ export const transactionCases: Cases = (openLog, supports) => {
     ];
     const group = uniqueName('group');
     await log.produce(input, records('in'));
-    const transaction = await log.beginTransaction(uniqueName('tx'));
+    const transaction = (await log.openProducer(uniqueName('tx'))).begin();
     transaction.send(left, records('a', 'b'));
     transaction.send(right, records('c'));
     transaction.send(left, records('d'));
     transaction.sendOffsets(group, [{ ...input, offset: 1 }]);
     expect(await readAll(log, left)).toEqual([]);
     expect(await log.committedOffsets(group, [input])).toEqual([undefined]);
-    await transaction.commit();
+    const ends = await transaction.commit();
+    expect(ends.toSorted((a, b) => a.partition - b.partition)).toEqual([
+      { ...left, offset: 3 },
+      { ...right, offset: 1 },
+    ]);
     expect(valuesOf(await readSome(log, left, { count: 3 }))).toEqual(['a', 'b', 'd']);
     expect(valuesOf(await readSome(log, right, { count: 1 }))).toEqual(['c']);
     log = await supports.reopen(log);
@@ -34,7 +39,7 @@ export const transactionCases: Cases = (openLog, supports) => {
     const partition = await newTopic(log);
     const group = uniqueName('group');
     await log.produce(partition, records('before'));
-    const transaction = await log.beginTransaction(uniqueName('tx'));
+    const transaction = (await log.openProducer(uniqueName('tx'))).begin();
     transaction.send(partition, records('aborted'));
     transaction.sendOffsets(group, [{ ...partition, offset: 1 }]);
     await transaction.abort();
@@ -43,26 +48,28 @@ export const transactionCases: Cases = (openLog, supports) => {
     expect(await log.committedOffsets(group, [partition])).toEqual([undefined]);
   });
 
-  it('fences the older of two transactions under one id', async () => {
+  it('fences the older of two producers of one id', async () => {
     await using log = await openLog();
     const partition = await newTopic(log);
     const id = uniqueName('tx');
-    const older = await log.beginTransaction(id);
+    const first = await log.openProducer(id);
+    const older = first.begin();
     older.send(partition, records('older'));
-    const newer = await log.beginTransaction(id);
+    const second = await log.openProducer(id);
+    const newer = second.begin();
     newer.send(partition, records('newer'));
     await expect(older.commit()).rejects.toMatchObject({ code: 'PRODUCER_FENCED' });
     await newer.commit();
     expect(valuesOf(await readSome(log, partition, { count: 1 }))).toEqual(['newer']);
-    const next = await log.beginTransaction(id);
-    await next.commit();
+    await expect(begun(first)).rejects.toMatchObject({ code: 'PRODUCER_FENCED' });
+    await second.begin().commit();
     expect(valuesOf(await readAll(log, partition))).toEqual(['newer']);
   });
 
   it('takes nothing more when a transaction has ended', async () => {
     await using log = await openLog();
     const partition = await newTopic(log);
-    const transaction = await log.beginTransaction(uniqueName('tx'));
+    const transaction = (await log.openProducer(uniqueName('tx'))).begin();
     transaction.send(partition, records('once'));
     await transaction.commit();
     await expect(transaction.commit()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
@@ -70,3 +77,9 @@ export const transactionCases: Cases = (openLog, supports) => {
     expect(valuesOf(await readSome(log, partition, { count: 1 }))).toEqual(['once']);
   });
 };
+
+/** A log that hears of it late says so when the transaction commits. */
+async function begun(producer: TransactionalProducer): Promise<void> {
+  const transaction = producer.begin();
+  await transaction.commit();
+}

@@ -7,7 +7,6 @@ import type {
   GroupMember,
   Log,
   LogRecord,
-  LogTransaction,
   OffsetSpec,
   ProduceOptions,
   ProduceResult,
@@ -15,6 +14,7 @@ import type {
   RebalanceListener,
   TopicPartition,
   TopicSpec,
+  TransactionalProducer,
 } from '../log.ts';
 import type { LogAppender } from './appender.ts';
 import { Catalog } from './catalog.ts';
@@ -28,7 +28,7 @@ import { readRecords } from './reader.ts';
 import type { RecordRemoval } from './record-removal.ts';
 import type { Reservation } from './reservations.ts';
 import { TimeIndex } from './time-index.ts';
-import { EmbeddedTransaction } from './transaction.ts';
+import { EmbeddedProducer, type EmbeddedTransaction } from './transaction.ts';
 
 /**
  * The log in this process, in the engine's database (layout.ts).
@@ -106,7 +106,7 @@ class RunningLog implements EmbeddedLog {
   readonly #cleaner: Cleaner;
   readonly #groups: GroupCoordinator;
   readonly #timeIndexes = new WeakMap<PartitionLog, TimeIndex>();
-  readonly #transactions = new Map<string, EmbeddedTransaction>();
+  readonly #producers = new Map<string, EmbeddedProducer>();
   readonly #listeners = new Set<(partition: TopicPartition) => void>();
   #creating: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -353,44 +353,40 @@ class RunningLog implements EmbeddedLog {
     return this.#groups.join(group, topics, listener);
   }
 
-  async beginTransaction(transactionalId: string): Promise<LogTransaction> {
+  async openProducer(transactionalId: string): Promise<TransactionalProducer> {
     this.#mustBeWritable();
-    const transaction = new EmbeddedTransaction(transactionalId, {
+    const producer = new EmbeddedProducer(transactionalId, {
       check: (of, records) => this.#catalog.partition(of).checkRecords(records, this.maxRecordBytes),
       commit: (ending) => this.#commitTransaction(ending),
-      ended: (ending) => this.#forgetTransaction(ending),
     });
-    const previous = this.#transactions.get(transactionalId);
-    this.#transactions.set(transactionalId, transaction);
+    const previous = this.#producers.get(transactionalId);
+    this.#producers.set(transactionalId, producer);
     await previous?.fence();
-    return transaction;
+    return producer;
   }
 
-  async #commitTransaction(transaction: EmbeddedTransaction): Promise<void> {
+  async #commitTransaction(transaction: EmbeddedTransaction): Promise<readonly ConsumedOffset[]> {
     this.#mustBeWritable();
     const { sends, offsets } = transaction;
     const appends = sends.map(({ partition: of, records }) => {
       const partition = this.#catalog.partition(of);
-      return { partition, records, ticket: partition.offsets.ticket(records.length) };
+      return { of, partition, records, ticket: partition.offsets.ticket(records.length) };
     });
-    try {
-      await this.#submit(
-        appends.map(({ partition, ticket }) => [partition, ticket]),
-        (writer) => {
-          for (const { partition, records, ticket } of appends) {
-            partition.stageRecords(writer, ticket.from, records, { appendTimeMs: this.#clock() });
-            partition.stageEnd(writer);
-          }
-          for (const [group, consumed] of offsets) this.stageOffsets(writer, group, consumed);
-        },
-      );
-    } finally {
-      this.#forgetTransaction(transaction);
+    await this.#submit(
+      appends.map(({ partition, ticket }) => [partition, ticket]),
+      (writer) => {
+        for (const { partition, records, ticket } of appends) {
+          partition.stageRecords(writer, ticket.from, records, { appendTimeMs: this.#clock() });
+          partition.stageEnd(writer);
+        }
+        for (const [group, consumed] of offsets) this.stageOffsets(writer, group, consumed);
+      },
+    );
+    const ends = new Map<PartitionLog, ConsumedOffset>();
+    for (const { of, partition, ticket, records } of appends) {
+      ends.set(partition, { ...of, offset: ticket.from + records.length });
     }
-  }
-
-  #forgetTransaction(transaction: EmbeddedTransaction): void {
-    if (this.#transactions.get(transaction.id) === transaction) this.#transactions.delete(transaction.id);
+    return [...ends.values()];
   }
 
   // Life

@@ -1,10 +1,37 @@
 import { MillraceError } from '../../schemas/errors.ts';
-import type { ConsumedOffset, LogRecord, LogTransaction, TopicPartition } from '../log.ts';
+import type { ConsumedOffset, LogRecord, LogTransaction, TopicPartition, TransactionalProducer } from '../log.ts';
 
-/**
- * A transaction waits in memory and becomes one write when it commits, so nobody can see half of it and abort forgets
- * it. Fencing: the log keeps one open transaction an id; when another begins, the old one may do nothing more.
- */
+/** The owner of a transactional id, until another is opened: then it may do nothing more. */
+export class EmbeddedProducer implements TransactionalProducer {
+  readonly #id: string;
+  readonly #host: TransactionHost;
+  #transaction: EmbeddedTransaction | undefined;
+  #fenced = false;
+
+  constructor(id: string, host: TransactionHost) {
+    this.#id = id;
+    this.#host = host;
+  }
+
+  begin(): LogTransaction {
+    if (this.#fenced) throw fencedError(this.#id);
+    if (this.#transaction?.isOpen === true) {
+      throw new MillraceError('INVALID_ARGUMENT', `A transaction of '${this.#id}' is open already`, {
+        transactionalId: this.#id,
+      });
+    }
+    this.#transaction = new EmbeddedTransaction(this.#id, this.#host);
+    return this.#transaction;
+  }
+
+  /** Another takes the id over; it has to wait for a commit that is on its way. */
+  async fence(): Promise<void> {
+    this.#fenced = true;
+    await this.#transaction?.fence();
+  }
+}
+
+/** A transaction waits in memory and becomes one write when it commits, so nobody can see half of it and abort forgets it. */
 export class EmbeddedTransaction implements LogTransaction {
   readonly sends: StagedSend[] = [];
   readonly offsets = new Map<string, ConsumedOffset[]>();
@@ -12,11 +39,15 @@ export class EmbeddedTransaction implements LogTransaction {
   readonly #host: TransactionHost;
   #state: 'open' | 'fenced' | 'ended' = 'open';
   /** Settles when the commit has, however it went. */
-  #ending: Promise<void> = Promise.resolve();
+  #ending: Promise<unknown> = Promise.resolve();
 
   constructor(id: string, host: TransactionHost) {
     this.#id = id;
     this.#host = host;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
   }
 
   send(partition: TopicPartition, records: readonly LogRecord[]): void {
@@ -31,38 +62,31 @@ export class EmbeddedTransaction implements LogTransaction {
     this.offsets.set(group, [...(this.offsets.get(group) ?? []), ...offsets]);
   }
 
-  async commit(): Promise<void> {
+  async commit(): Promise<readonly ConsumedOffset[]> {
     this.#mustBeOpen();
     this.#state = 'ended';
     const commit = this.#host.commit(this);
     // The caller of `commit` hears of a failure; `fence` only waits for the end.
     this.#ending = commit.catch(() => undefined);
-    await commit;
+    return await commit;
   }
 
   async abort(): Promise<void> {
     this.#mustBeOpen();
     this.#state = 'ended';
-    this.#host.ended(this);
   }
 
-  /** Another transaction begins under the id; it has to wait for a commit that is on its way. */
   async fence(): Promise<void> {
     if (this.#state === 'open') this.#state = 'fenced';
     await this.#ending;
   }
 
-  get id(): string {
-    return this.#id;
-  }
-
   #mustBeOpen(): void {
     if (this.#state === 'open') return;
-    const facts = { transactionalId: this.#id };
-    if (this.#state === 'ended') {
-      throw new MillraceError('INVALID_ARGUMENT', `The transaction of '${this.#id}' has ended already`, facts);
-    }
-    throw new MillraceError('PRODUCER_FENCED', `Another transaction has begun under the id '${this.#id}'`, facts);
+    if (this.#state === 'fenced') throw fencedError(this.#id);
+    throw new MillraceError('INVALID_ARGUMENT', `The transaction of '${this.#id}' has ended already`, {
+      transactionalId: this.#id,
+    });
   }
 }
 
@@ -73,6 +97,11 @@ export interface StagedSend {
 
 export interface TransactionHost {
   check(partition: TopicPartition, records: readonly LogRecord[]): void;
-  commit(transaction: EmbeddedTransaction): Promise<void>;
-  ended(transaction: EmbeddedTransaction): void;
+  commit(transaction: EmbeddedTransaction): Promise<readonly ConsumedOffset[]>;
+}
+
+function fencedError(id: string): MillraceError {
+  return new MillraceError('PRODUCER_FENCED', `Another producer has been opened under the id '${id}'`, {
+    transactionalId: id,
+  });
 }

@@ -22,6 +22,14 @@ export interface Part extends TopicPartition {
   readonly records: readonly LogRecord[];
 }
 
+/** Undefined where the broker has forgotten, for a batch that was sent again long after. */
+export interface Delivered {
+  /** Of the first record. */
+  readonly baseOffset: number | undefined;
+  /** Behind the last one. */
+  readonly endOffset: number | undefined;
+}
+
 export interface DeliveryOptions {
   readonly compression: Compression;
   /** How long what was not acknowledged is sent again (`delivery.timeout.ms`). */
@@ -30,8 +38,8 @@ export interface DeliveryOptions {
 }
 
 /**
- * Appends records of any number of partitions, each in its order, and resolves with the base offset of each part when all
- * are acknowledged. Partitions of one leader share a request; of a partition one batch is on its way at a time, and is sent
+ * Appends records of any number of partitions, each in its order, and resolves with the offsets of each part when all are
+ * acknowledged. Partitions of one leader share a request; of a partition one batch is on its way at a time, and is sent
  * again with its number until it is acknowledged: so nothing is appended twice, and nothing overtakes.
  *
  * @throws MillraceError `PRODUCER_FENCED`, `OUT_OF_ORDER_SEQUENCE`, `RECORD_TOO_LARGE`, `KAFKA_UNREACHABLE`, `KAFKA_FAILED`
@@ -41,7 +49,7 @@ export async function deliver(
   session: ProducerSession,
   parts: readonly Part[],
   options: DeliveryOptions,
-): Promise<number[]> {
+): Promise<Delivered[]> {
   const deliveries = parts.map((part) => new PartDelivery(part, session, options.compression));
   const deadline = Date.now() + options.deliveryTimeoutMs;
   let waitMs = waitMsMin;
@@ -56,7 +64,7 @@ export async function deliver(
     await sleep(waitMs);
     waitMs = Math.min(waitMs * 2, waitMsMax);
   }
-  return deliveries.map(({ baseOffset }) => baseOffset);
+  return deliveries.map(({ baseOffset, endOffset }) => ({ baseOffset, endOffset }));
 }
 
 const waitMsMin = 10;
@@ -99,7 +107,8 @@ async function sendRound(
 /** The records of one partition, cut into batches. */
 class PartDelivery {
   readonly part: Part;
-  baseOffset = -1;
+  baseOffset: number | undefined;
+  endOffset: number | undefined;
   readonly #session: ProducerSession;
   readonly #compression: Compression;
   #from = 0;
@@ -135,7 +144,9 @@ class PartDelivery {
     if (ack === undefined) return new Error(`no acknowledgement for ${nameOf(this.part)}`);
     // Appended before, and so long ago that the broker has forgotten where.
     if (ack.error !== undefined && errorType(ack.error) !== 'DUPLICATE_SEQUENCE_NUMBER') return ack.error;
-    if (this.#from === 0) this.baseOffset = ack.baseOffset;
+    const known = ack.error === undefined ? ack.baseOffset : undefined;
+    if (this.#from === 0) this.baseOffset = known;
+    this.endOffset = known === undefined ? undefined : known + this.#to - this.#from;
     const { sequences } = this.#session;
     const name = nameOf(this.part);
     sequences.set(name, ((sequences.get(name) ?? 0) + this.#to - this.#from) % sequencesMax);

@@ -60,15 +60,11 @@ export class IdempotentProducer {
       const records = calls.length === 1 ? calls[0]!.records : calls.flatMap((call) => call.records);
       try {
         const session = await (this.#session ??= this.#begin());
-        let [baseOffset] = (await deliver(
-          this.#connections,
-          session,
-          [{ topic, partition, records }],
-          this.#options,
-        )) as [number];
+        const [delivered] = await deliver(this.#connections, session, [{ topic, partition, records }], this.#options);
+        let baseOffset = delivered!.baseOffset ?? forgotten;
         for (const call of calls) {
-          call.resolve({ baseOffset, duplicate: false });
-          baseOffset += call.records.length;
+          call.resolve({ baseOffset, duplicate: baseOffset === forgotten });
+          if (baseOffset !== forgotten) baseOffset += call.records.length;
         }
       } catch (error) {
         this.#session = undefined;
@@ -85,6 +81,9 @@ export class IdempotentProducer {
     return { transactionalId: null, producerId: BigInt(producerId), producerEpoch, sequences: new Map() };
   }
 }
+
+/** Appended, acknowledged as a duplicate, and the broker knows no more where. */
+const forgotten = -1;
 
 /** At least one. */
 function callsOfOneBatch(calls: readonly Call[]): number {

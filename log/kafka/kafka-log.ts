@@ -6,7 +6,6 @@ import type {
   GroupMember,
   Log,
   LogRecord,
-  LogTransaction,
   OffsetSpec,
   ProduceOptions,
   ProduceResult,
@@ -14,6 +13,7 @@ import type {
   RebalanceListener,
   TopicPartition,
   TopicSpec,
+  TransactionalProducer,
 } from '../log.ts';
 import { recordBytes } from '../record-bytes.ts';
 import { byTopic } from './by-topic.ts';
@@ -26,7 +26,7 @@ import { errorType } from './kafka-errors.ts';
 import { isolation, type ClusterOptions, type Sasl } from './kafkajs.ts';
 import { Reader } from './reader.ts';
 import { newTopic, settingNames, topicSpec } from './topic-settings.ts';
-import { TransactionalProducer } from './transactional-producer.ts';
+import { KafkaProducer } from './transactional-producer.ts';
 
 export interface KafkaLogOptions {
   /** `host:port`, any of the cluster's. */
@@ -91,7 +91,7 @@ class KafkaLog implements Log {
   readonly #delivery: DeliveryOptions;
   readonly #producer: IdempotentProducer;
   readonly #reader: Reader;
-  readonly #producers = new Map<string, Promise<TransactionalProducer>>();
+  readonly #producers = new Map<string, KafkaProducer>();
   readonly #members = new Set<KafkaGroupMember>();
   #closed = false;
 
@@ -236,12 +236,16 @@ class KafkaLog implements Log {
     return member;
   }
 
-  async beginTransaction(transactionalId: string): Promise<LogTransaction> {
+  async openProducer(transactionalId: string): Promise<TransactionalProducer> {
     this.#checkOpen();
-    const before = this.#producers.get(transactionalId);
-    const producer = this.#producerOf(transactionalId, before);
+    this.#producers.get(transactionalId)?.fence();
+    const producer = await KafkaProducer.open(this.#connections, transactionalId, {
+      ...this.#delivery,
+      transactionTimeoutMs: this.#options.transactionTimeoutMs ?? 60_000,
+      check: (partition, records) => this.#checkSizes(partition, records),
+    });
     this.#producers.set(transactionalId, producer);
-    return (await producer).begin((partition, records) => this.#checkSizes(partition, records));
+    return producer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -250,18 +254,6 @@ class KafkaLog implements Log {
     for (const member of this.#members) await member[Symbol.asyncDispose]();
     await this.#producer.idle();
     await this.#connections.close();
-  }
-
-  /** The one there is while its transactions end well; otherwise one that takes the id over. */
-  async #producerOf(
-    transactionalId: string,
-    before: Promise<TransactionalProducer> | undefined,
-  ): Promise<TransactionalProducer> {
-    const known = await before?.catch(() => undefined); // Its caller was told.
-    if (known?.isIdle === true) return known;
-    known?.fence();
-    const { transactionTimeoutMs = 60_000 } = this.#options;
-    return TransactionalProducer.open(this.#connections, transactionalId, transactionTimeoutMs, this.#delivery);
   }
 
   /** @throws MillraceError `TOPIC_MISMATCH` */

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../schemas/errors.ts';
-import type { ConsumedOffset, LogRecord, LogTransaction, TopicPartition } from '../log.ts';
+import type { ConsumedOffset, LogRecord, LogTransaction, TopicPartition, TransactionalProducer } from '../log.ts';
 import { byTopic } from './by-topic.ts';
 import type { Connections } from './connections.ts';
 import { deliver, fencedError, nameOf, type DeliveryOptions, type Part, type ProducerSession } from './delivery.ts';
@@ -18,9 +18,9 @@ import type { Broker, ProducerOf } from './kafkajs.ts';
  * nothing else has come in between, so that a commit whose answer was lost is told from one that never arrived. Only when the
  * coordinator stays away is the outcome left open: `COMMIT_OUTCOME_UNKNOWN`, and the id has to be taken over again.
  */
-export class TransactionalProducer {
+export class KafkaProducer implements TransactionalProducer {
   readonly #connections: Connections;
-  readonly #options: DeliveryOptions;
+  readonly #options: ProducerOptions;
   readonly session: ProducerSession & { readonly transactionalId: string };
   #open: KafkaTransaction | undefined;
   /** Why it can't be used any more. */
@@ -29,68 +29,79 @@ export class TransactionalProducer {
   static async open(
     connections: Connections,
     transactionalId: string,
-    transactionTimeoutMs: number,
-    options: DeliveryOptions,
-  ): Promise<TransactionalProducer> {
+    options: ProducerOptions,
+  ): Promise<KafkaProducer> {
     const doing = `Taking over the transactional id '${transactionalId}'`;
     const { producerId, producerEpoch } = await connections.onCoordinator(
       'transaction',
       transactionalId,
       doing,
-      (broker) => broker.initProducerId({ transactionalId, transactionTimeout: transactionTimeoutMs }),
+      (broker) => broker.initProducerId({ transactionalId, transactionTimeout: options.transactionTimeoutMs }),
     );
     const session = { transactionalId, producerId: BigInt(producerId), producerEpoch, sequences: new Map() };
-    return new TransactionalProducer(connections, session, options);
+    return new KafkaProducer(connections, session, options);
   }
 
   private constructor(
     connections: Connections,
     session: ProducerSession & { readonly transactionalId: string },
-    options: DeliveryOptions,
+    options: ProducerOptions,
   ) {
     this.#connections = connections;
     this.session = session;
     this.#options = options;
   }
 
-  /** No transaction is open and none has failed: the next can begin without taking the id over again. */
-  get isIdle(): boolean {
-    return this.#failure === undefined && this.#open === undefined;
-  }
-
-  /** `check` refuses records before anything is collected. */
-  begin(check: CheckRecords): LogTransaction {
-    this.#open = new KafkaTransaction(this, check);
+  /** After a failure there is none to begin: the id has to be taken over again. */
+  begin(): LogTransaction {
+    if (this.#failure !== undefined) throw this.#failure;
+    const { transactionalId } = this.session;
+    if (this.#open !== undefined) {
+      throw new MillraceError('INVALID_ARGUMENT', `A transaction of '${transactionalId}' is open already`, {
+        transactionalId,
+      });
+    }
+    this.#open = new KafkaTransaction(this, this.#options.check);
     return this.#open;
   }
 
-  /** What was begun and not ended can't be ended any more. */
+  /** The id was opened again in this process: no need to ask a broker. */
   fence(): void {
     this.#failure ??= fencedError(this.session.transactionalId, undefined);
   }
 
-  async commit(parts: readonly Part[], offsets: ReadonlyMap<string, readonly ConsumedOffset[]>): Promise<void> {
-    await this.#ending(async () => {
-      if (parts.length === 0 && offsets.size === 0) return;
+  async commit(
+    parts: readonly Part[],
+    offsets: ReadonlyMap<string, readonly ConsumedOffset[]>,
+  ): Promise<readonly ConsumedOffset[]> {
+    return await this.#ending(async () => {
+      if (parts.length === 0 && offsets.size === 0) return [];
+      const ends: ConsumedOffset[] = [];
       if (parts.length > 0) {
         await this.#addPartitions(parts);
-        await deliver(this.#connections, this.session, parts, this.#options);
+        const delivered = await deliver(this.#connections, this.session, parts, this.#options);
+        delivered.forEach(({ endOffset }, at) => {
+          const { topic, partition } = parts[at]!;
+          if (endOffset !== undefined) ends.push({ topic, partition, offset: endOffset });
+        });
       }
       for (const [group, consumed] of offsets) await this.#addOffsets(group, consumed);
       await this.#end(true);
+      return ends;
     });
   }
 
   /** Nothing has been sent before a commit, so there is nothing to take back. */
   async abort(): Promise<void> {
-    await this.#ending(async () => undefined);
+    await this.#ending(async () => []);
   }
 
-  async #ending(end: () => Promise<void>): Promise<void> {
+  async #ending(end: () => Promise<readonly ConsumedOffset[]>): Promise<readonly ConsumedOffset[]> {
     try {
       if (this.#failure !== undefined) throw this.#failure;
-      await end();
+      const ends = await end();
       this.#open = undefined;
+      return ends;
     } catch (error) {
       const { transactionalId } = this.session;
       const fenced = isFenced((error as Error).cause);
@@ -152,18 +163,24 @@ export class TransactionalProducer {
   }
 }
 
-export type CheckRecords = (partition: TopicPartition, records: readonly LogRecord[]) => void;
+type CheckRecords = (partition: TopicPartition, records: readonly LogRecord[]) => void;
+
+export interface ProducerOptions extends DeliveryOptions {
+  readonly transactionTimeoutMs: number;
+  /** Refuses records before they are collected. */
+  readonly check: CheckRecords;
+}
 
 /** Collects; everything is sent when it commits. */
 class KafkaTransaction implements LogTransaction {
-  readonly #producer: TransactionalProducer;
+  readonly #producer: KafkaProducer;
   readonly #parts = new Map<string, TopicPartition & { readonly records: LogRecord[] }>();
   readonly #offsets = new Map<string, ConsumedOffset[]>();
   #ended = false;
 
   readonly #check: CheckRecords;
 
-  constructor(producer: TransactionalProducer, check: CheckRecords) {
+  constructor(producer: KafkaProducer, check: CheckRecords) {
     this.#producer = producer;
     this.#check = check;
   }
@@ -182,11 +199,11 @@ class KafkaTransaction implements LogTransaction {
     this.#offsets.set(group, [...(this.#offsets.get(group) ?? []), ...offsets]);
   }
 
-  async commit(): Promise<void> {
+  async commit(): Promise<readonly ConsumedOffset[]> {
     this.#checkOpen();
     this.#ended = true;
     const parts = [...this.#parts.values()].filter(({ records }) => records.length > 0);
-    await this.#producer.commit(parts, this.#offsets);
+    return await this.#producer.commit(parts, this.#offsets);
   }
 
   async abort(): Promise<void> {

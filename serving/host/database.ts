@@ -6,6 +6,7 @@ import { EmbeddedRuntime } from '../../topology/index.ts';
 import { resumeErasure } from './erase-users.ts';
 import { errorFields } from './error-fields.ts';
 import { EventIndex } from './event-index.ts';
+import { MemoryGovernor } from './memory-governor.ts';
 import type { HostMessage, HostSettings } from './messages.ts';
 import { migrations } from './migrations.ts';
 import { publishedStores } from './published-stores.ts';
@@ -35,6 +36,7 @@ export class Database {
   /** Set when what is durable is in doubt. */
   failure: { readonly error: unknown } | undefined;
   readonly #publisher: Publisher;
+  readonly #governor: MemoryGovernor;
   #cleaning: Disposable | undefined;
 
   /** Opens the folder; the topology stands where the last commit left it, and has not been started. */
@@ -59,7 +61,8 @@ export class Database {
       const commits = createGroupCommit(engine);
       const log = await openEmbeddedLog({ engine, commits, syncWrites: settings.syncWrites });
       const registry = await openEmbeddedRegistry(settings.dataDir);
-      const opened = { settings, hooks, engine, commits, log, registry, publisher };
+      const governor = new MemoryGovernor(settings.memoryBytesMax);
+      const opened = { settings, hooks, engine, commits, log, registry, publisher, governor };
       const { runtime, partitions } = await openRuntime(opened, () => holder.failure !== undefined);
       const database = new Database({ ...opened, runtime, partitions });
       await resumeErasure(database);
@@ -83,6 +86,7 @@ export class Database {
     this.reader = new StoreReader(parts.engine, parts.runtime);
     this.index = new EventIndex(parts.engine, Date.now);
     this.#publisher = parts.publisher;
+    this.#governor = parts.governor;
   }
 
   publishAll(): Promise<void> {
@@ -107,6 +111,7 @@ export class Database {
 
   async #closeFolder(): Promise<void> {
     this.#cleaning?.[Symbol.dispose]();
+    this.#governor[Symbol.dispose]();
     await this.commits.idle();
     await this.log[Symbol.asyncDispose]();
     await this.engine[Symbol.asyncDispose]();
@@ -121,9 +126,10 @@ interface OpenedLog {
   readonly log: EmbeddedLog;
   readonly registry: SchemaRegistry;
   readonly publisher: Publisher;
+  readonly governor: MemoryGovernor;
 }
 
-async function openRuntime({ settings, hooks, publisher, ...opened }: OpenedLog, hasFailed: () => boolean) {
+async function openRuntime({ settings, hooks, publisher, governor, ...opened }: OpenedLog, hasFailed: () => boolean) {
   const made = (await opened.log.topics()).find(({ name }) => name === shopTopics.interactions);
   const partitions = made?.partitions ?? settings.partitions;
   await opened.log.createTopics([{ name: shopTopics.products, partitions, cleanup: 'compact' }]);
@@ -146,6 +152,7 @@ async function openRuntime({ settings, hooks, publisher, ...opened }: OpenedLog,
     },
     handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
     deadLetterTopic: shopTopics.deadLetter,
+    memoryShare: () => governor.share(),
     publish: { stores: publishedStores, onCommit: (commit) => publisher.publish(commit) },
     queriesWaiting: () => Atomics.load(waiting, 0) > 0,
     paused: () => hooks.paused() || hasFailed(),

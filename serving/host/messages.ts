@@ -9,6 +9,7 @@ export interface HostSettings {
   readonly partitions: number;
   /** An acknowledgement survives a power loss, not just a process kill. */
   readonly syncWrites: boolean;
+  readonly memoryBytesMax: number;
   readonly storeCacheBytes: number;
   /** A commit at the latest when so much has changed. */
   readonly dirtyBytesMax: number;

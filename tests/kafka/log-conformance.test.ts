@@ -53,7 +53,7 @@ describeWithKafka('on a real broker', () => {
       const partition = await newTopic(log);
       const record = (value: string) => ({ key: Buffer.from('k'), value: Buffer.from(value), timestamp: 0 });
       for (const value of ['one', 'two']) {
-        const transaction = await log.beginTransaction(uniqueName('tx'));
+        const transaction = (await log.openProducer(uniqueName('tx'))).begin();
         transaction.send(partition, [record(value)]);
         await transaction.commit();
       }

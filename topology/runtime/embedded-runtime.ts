@@ -29,6 +29,8 @@ export class EmbeddedRuntime {
   readonly #stopListening: () => void;
   #uncommittedSince: number | undefined;
   #uncommittedRecords = 0;
+  /** Of the bounds on caches and dirty bytes. */
+  #memoryShare = 1;
   #running: Promise<void> | undefined;
   #stopping = false;
   #wake: (() => void) | undefined;
@@ -286,7 +288,7 @@ export class EmbeddedRuntime {
     if (this.#uncommittedRecords >= this.#config.maxCommitRecords) return true;
     let dirtyBytes = 0;
     for (const task of this.tasks) dirtyBytes += task.dirtyBytes;
-    return dirtyBytes >= this.#config.maxDirtyBytes;
+    return dirtyBytes >= this.#config.maxDirtyBytes * this.#memoryShare;
   }
 
   /** So far behind that nobody waits for the newest record: a backfill, or a start after a long pause. */
@@ -326,6 +328,7 @@ export class EmbeddedRuntime {
     this.#uncommittedRecords = 0;
     faults.reached?.('after-commit');
     this.#publish(changed, offsets);
+    this.#memoryShare = this.#options.memoryShare?.() ?? 1;
     this.#trim();
   }
 
@@ -387,7 +390,7 @@ export class EmbeddedRuntime {
   #trim(): void {
     const stores = this.tasks.flatMap((task) => [...task.stores.values()]);
     const cached = stores.reduce((sum, { cachedBytes }) => sum + cachedBytes, 0);
-    const bound = this.#config.storeCacheBytes;
+    const bound = this.#config.storeCacheBytes * this.#memoryShare;
     if (cached <= bound) return;
     for (const store of stores) store.trim((store.cachedBytes / cached) * bound);
   }
@@ -468,6 +471,8 @@ export interface RuntimeOptions {
   readonly publish?: { readonly stores: readonly string[]; readonly onCommit: (commit: PublishedCommit) => void };
   /** True while somebody waits for an answer from this thread. */
   readonly queriesWaiting?: () => boolean;
+  /** How much of `storeCacheBytes` and `maxDirtyBytes` may be used now, 0 to 1: asked after every commit. Default 1. */
+  readonly memoryShare?: () => number;
   /** While true, nothing is read or committed; asked again when somebody appends, and every second. */
   readonly paused?: () => boolean;
   readonly onFailure?: (error: unknown) => void;

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { MemoryGovernor } from './memory-governor.ts';
+
+test('caches give way while the process is near its bound, and come back when it is not', () => {
+  let resident = 700;
+  using governor = new MemoryGovernor(1000, () => resident);
+  expect(governor.share()).toBe(1);
+  resident = 900;
+  expect(governor.share()).toBeCloseTo(0.8);
+  expect(governor.share()).toBeCloseTo(0.64);
+  resident = 850;
+  expect(governor.share()).toBeCloseTo(0.64);
+  resident = 700;
+  expect(governor.share()).toBeCloseTo(0.672);
+  for (let commits = 0; commits < 20; commits++) governor.share();
+  expect(governor.share()).toBe(1);
+});
+
+test('what was resident between two commits counts, and only once; something is always left', () => {
+  let resident = 950;
+  using governor = new MemoryGovernor(1000, () => resident);
+  governor.look();
+  resident = 700;
+  expect(governor.share()).toBeCloseTo(0.8);
+  expect(governor.share()).toBeCloseTo(0.84);
+  resident = 2000;
+  for (let commits = 0; commits < 30; commits++) governor.share();
+  expect(governor.share()).toBe(0.2);
+});
