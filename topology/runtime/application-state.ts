@@ -9,10 +9,12 @@ import type { TaskState } from './task.ts';
  *     | "topology/" application id "/task/" task id |    → TaskState as JSON: clocks and punctuation schedule
  */
 export class ApplicationState {
+  readonly applicationId: string;
   readonly #engine: Engine;
   readonly #prefix: string;
 
   constructor(engine: Engine, applicationId: string) {
+    this.applicationId = applicationId;
     this.#engine = engine;
     this.#prefix = `topology/${applicationId}/`;
   }

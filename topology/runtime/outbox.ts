@@ -3,7 +3,6 @@ import type { Serde } from '../../schemas/serde.ts';
 import type { LogHeader } from '../../log/log.ts';
 import type { SinkNode } from '../graph/graph.ts';
 import { partitionForKey } from '../../log/index.ts';
-import type { Channel } from './channel.ts';
 import { OpenRecord } from './open-record.ts';
 import type { StreamRecord } from './stream-record.ts';
 import { compareTurns, type Turn } from './turn.ts';
@@ -12,7 +11,7 @@ import { compareTurns, type Turn } from './turn.ts';
 export interface Topics {
   /** Partition count; undefined for a topic that does not exist. */
   partitions(topic: string): number | undefined;
-  channel(topic: string, partition: number): Channel;
+  channel(topic: string, partition: number): { send(records: readonly OpenRecord[]): void };
   /** Repartition topics carry objects: their bytes are not needed yet. */
   carriesObjects(topic: string): boolean;
   readonly maxRecordBytes: number;
