@@ -37,6 +37,13 @@ export {
   type RuntimeConfig,
   type RuntimeOptions,
 } from './runtime/embedded-runtime.ts';
+export {
+  DistributedRuntime,
+  defaultDistributedConfig,
+  type DistributedConfig,
+  type DistributedOptions,
+} from './distributed/distributed-runtime.ts';
+export type { RestoreProgress } from './distributed/changelog.ts';
 export { logAndFail, type ExceptionHandlers, type FailureContext, type HandlerResponse } from './runtime/handlers.ts';
 export { describeExecution } from './runtime/wiring.ts';
 export {

@@ -7,6 +7,7 @@ import type { TaskState } from './task.ts';
  *     | "topology/" application id "/fingerprint" |      → canonical JSON of the topology's fingerprint
  *     | "topology/" application id "/store/" name |      → store id u32
  *     | "topology/" application id "/task/" task id |    → TaskState as JSON: clocks and punctuation schedule
+ *     | "topology/" application id "/changelog/" name |  → ChangelogPosition as JSON; none in the embedded system
  */
 export class ApplicationState {
   readonly applicationId: string;
@@ -32,8 +33,19 @@ export class ApplicationState {
     return text === undefined ? undefined : (JSON.parse(text) as TaskState);
   }
 
-  stageTask(writer: BatchWriter, id: string, state: TaskState): void {
-    writer.put('meta', this.#key(`task/${id}`), Buffer.from(JSON.stringify(state)));
+  /** `state` as JSON, or its bytes. */
+  stageTask(writer: BatchWriter, id: string, state: TaskState | Uint8Array): void {
+    const bytes = state instanceof Uint8Array ? state : Buffer.from(JSON.stringify(state));
+    writer.put('meta', this.#key(`task/${id}`), bytes);
+  }
+
+  async changelogPosition(name: string): Promise<ChangelogPosition | undefined> {
+    const text = await this.#read(`changelog/${name}`);
+    return text === undefined ? undefined : (JSON.parse(text) as ChangelogPosition);
+  }
+
+  stageChangelogPosition(writer: BatchWriter, name: string, position: ChangelogPosition): void {
+    writer.put('meta', this.#key(`changelog/${name}`), Buffer.from(JSON.stringify(position)));
   }
 
   async storeId(name: string): Promise<number | undefined> {
@@ -60,4 +72,11 @@ export class ApplicationState {
     const [bytes] = await this.#engine.getMany('meta', [this.#key(name)]);
     return bytes && Buffer.from(bytes).toString();
   }
+}
+
+/** How far local state has come in its changelog. */
+export interface ChangelogPosition {
+  /** The next record that it lacks. */
+  readonly offset: number;
+  readonly committedMs: number;
 }

@@ -1,0 +1,426 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GroupMember, Log, TopicPartition } from '../../log/index.ts';
+import { isMillraceError, type ErrorCode, type MillraceError } from '../../schemas/errors.ts';
+import type { Engine, GroupCommit, StateStore, StoreChange } from '../../state/index.ts';
+import { ApplicationState } from '../runtime/application-state.ts';
+import { numberedStores } from '../runtime/application-stores.ts';
+import type { ExceptionHandlers } from '../runtime/handlers.ts';
+import { Metrics } from '../runtime/metrics.ts';
+import { taskId } from '../runtime/open-task.ts';
+import { prepareTopics, sourceTopics } from '../runtime/prepare-topics.ts';
+import type { Topology } from '../topology.ts';
+import { changelogTopic, type RestoreProgress } from './changelog.ts';
+import { DistributedTask, taskStateTopic, type AssignedTask, type DistributedEnvironment } from './distributed-task.ts';
+
+/**
+ * Runs the tasks of a topology that fall to this instance, on a log that instances share.
+ *
+ *     group: partitions ─> tasks opened (fenced, restored) beside the running ones ─> loop: oldest head first ─> commit, each task
+ *            revoked ─> committed and closed, before the group hears that they are free
+ *
+ * A task that can't commit (fenced, outcome unknown, brokers away) is given up: what it did since its last commit is forgotten, and
+ * it is opened again while it is still this instance's. Everything else that goes wrong ends the runtime: `failure`.
+ */
+export class DistributedRuntime {
+  readonly metrics: Metrics;
+  readonly #options: DistributedOptions;
+  readonly #config: DistributedConfig;
+  readonly #environment: DistributedEnvironment;
+  /** Every task of the topology, by id. */
+  readonly #all: ReadonlyMap<string, AssignedTask>;
+  readonly #topics: readonly string[];
+  /** This instance's, open or not. */
+  readonly #assigned = new Map<string, AssignedTask>();
+  readonly #open = new Map<string, DistributedTask>();
+  readonly #opening = new Map<string, Opening>();
+  readonly #restores = new Map<string, RestoreProgress>();
+  /** Steps of the loop and rebalances, one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+  #member: GroupMember | undefined;
+  #running: Promise<void> | undefined;
+  #stopping = false;
+  #failure: unknown;
+  #uncommittedSince: number | undefined;
+  #wokenAt = 0;
+  #breathedAt = 0;
+
+  /** Creates topics that are missing, changelogs among them, and checks the folder. It joins the group when it is started. */
+  static async open(options: DistributedOptions): Promise<DistributedRuntime> {
+    const { topology, applicationId, log, engine, commits } = options;
+    const { graph } = topology;
+    const config = { ...defaultDistributedConfig, ...options.config };
+    const { counts, partitions } = await prepareTopics({ ...options, graph, internal: {} });
+    const tasks = new Map<string, AssignedTask>();
+    const sources = new Set<string>();
+    for (const subtopology of graph.subtopologies) {
+      const of = sourceTopics(graph, applicationId, subtopology, counts);
+      for (const { topic } of of) sources.add(topic);
+      for (let partition = 0; partition < partitions.tasks.get(subtopology.id)!; partition++) {
+        tasks.set(taskId({ subtopology, partition }), { subtopology, partition, sources: of });
+      }
+    }
+    const compacted = { cleanup: 'compact', deleteRetentionMs: config.deleteRetentionMs } as const;
+    const changelogs = graph.subtopologies.flatMap(({ id, stores }) =>
+      stores.map((name) => ({ name: changelogTopic(applicationId, name), partitions: partitions.tasks.get(id)! })),
+    );
+    const clocks = { name: taskStateTopic(applicationId), partitions: Math.max(1, ...partitions.tasks.values()) };
+    await log.createTopics([...changelogs, clocks].map((topic) => ({ ...topic, ...compacted })));
+
+    const state = new ApplicationState(engine, applicationId);
+    const storeIds = await numberedStores(state, commits, graph, partitions.internalTopics);
+    const metrics = new Metrics();
+    const nowMs = options.nowMs ?? Date.now;
+    const holder: { runtime?: DistributedRuntime } = {};
+    const environment: DistributedEnvironment = {
+      ...options,
+      graph,
+      metrics,
+      nowMs,
+      state,
+      storeIds,
+      counts,
+      maxRecordBytes: config.maxRecordBytes,
+      recordCacheBytes: config.recordCacheBytes,
+      breathe: () => holder.runtime?.breathe(),
+      restoring: {
+        log,
+        commits,
+        state,
+        nowMs,
+        positionAgeMsMax: config.deleteRetentionMs / 2,
+        onProgress: (progress) => holder.runtime?.restored(progress),
+      },
+    };
+    holder.runtime = new DistributedRuntime(options, config, environment, { tasks, topics: [...sources] });
+    return holder.runtime;
+  }
+
+  private constructor(
+    options: DistributedOptions,
+    config: DistributedConfig,
+    environment: DistributedEnvironment,
+    all: { readonly tasks: ReadonlyMap<string, AssignedTask>; readonly topics: readonly string[] },
+  ) {
+    this.#options = options;
+    this.#config = config;
+    this.#environment = environment;
+    this.metrics = environment.metrics;
+    this.#all = all.tasks;
+    this.#topics = all.topics;
+  }
+
+  /** Of the tasks that are open here. */
+  stores(name: string): readonly StateStore[] {
+    return [...this.#open.values()].flatMap(({ task }) => task.stores.get(name) ?? []);
+  }
+
+  /** Ids of tasks: this instance's, and those of them that run. */
+  get tasks(): { readonly assigned: readonly string[]; readonly running: readonly string[] } {
+    return { assigned: [...this.#assigned.keys()].toSorted(), running: [...this.#open.keys()].toSorted() };
+  }
+
+  /** Restores that are under way or were, by partition of a changelog. */
+  get restores(): readonly RestoreProgress[] {
+    return [...this.#restores.values()];
+  }
+
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  async start(): Promise<void> {
+    this.#member = await this.#options.log.joinGroup(this.#options.applicationId, this.#topics, {
+      onAssigned: async (partitions) => this.#assign(partitions),
+      onRevoked: (partitions) => this.#revoke(partitions),
+    });
+    this.#running = this.#loop().catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Commits and leaves the group: others go on at once. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#running;
+    await this.#member?.[Symbol.asyncDispose]();
+    for (const { done } of this.#opening.values()) await done;
+  }
+
+  /** As a crash would end it, but for the membership, which a crash leaves to its time-out. */
+  async abandon(): Promise<void> {
+    this.#stopping = true;
+    await this.#running;
+    for (const opening of this.#opening.values()) opening.cancelled = true;
+    for (const { done } of this.#opening.values()) await done;
+    for (const task of this.#open.values()) task.discard();
+    this.#open.clear();
+    await this.#member?.[Symbol.asyncDispose]();
+  }
+
+  /** Leaves the group, so that others go on from the last commits. */
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#stopping = true;
+    this.#options.onFailure?.(error);
+    void this.#member?.[Symbol.asyncDispose]();
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopping) {
+      const worked = await this.#takeTurn(() => this.#step());
+      if (!worked) await sleep(this.#config.pollIntervalMs);
+      await this.breathe();
+    }
+  }
+
+  async #takeTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return await turn;
+  }
+
+  /** One batch of the task whose head record is oldest, and the commit when it is due. */
+  async #step(): Promise<boolean> {
+    await this.#fill();
+    const nowMs = this.#environment.nowMs();
+    let worked = false;
+    for (const task of this.#open.values()) {
+      if (await task.punctuate(nowMs)) worked = true;
+    }
+    let oldest: DistributedTask | undefined;
+    for (const task of this.#open.values()) {
+      const headMs = task.task.headTimestamp;
+      if (headMs !== undefined && (oldest === undefined || headMs < oldest.task.headTimestamp!)) oldest = task;
+    }
+    if (oldest !== undefined) {
+      await oldest.run(this.#config.maxBatchRecords);
+      worked = true;
+    }
+    if (worked) this.#uncommittedSince ??= performance.now();
+    if (this.#commitDue()) await this.#commit([...this.#open.values()]);
+    return worked;
+  }
+
+  /** Brings records to inputs that have none, of all tasks at once. */
+  async #fill(): Promise<void> {
+    const now = performance.now();
+    const wakes = now - this.#wokenAt >= this.#config.pollIntervalMs;
+    if (wakes) this.#wokenAt = now;
+    const limits = { maxRecords: this.#config.maxFetchRecords, maxBytes: this.#config.maxFetchBytes };
+    await Promise.all(
+      [...this.#open.values()].map(async (task) => {
+        try {
+          await Promise.all(
+            task.task.inputs.map(async (input) => {
+              if (wakes) input.wake();
+              if (input.buffered === 0) await input.fill(limits);
+            }),
+          );
+        } catch (error) {
+          this.#giveUp(task, error);
+        }
+      }),
+    );
+  }
+
+  #commitDue(): boolean {
+    if (this.#uncommittedSince === undefined) return false;
+    if (performance.now() - this.#uncommittedSince >= this.#config.commitIntervalMs) return true;
+    let dirtyBytes = 0;
+    for (const { task } of this.#open.values()) dirtyBytes += task.dirtyBytes;
+    return dirtyBytes >= this.#config.maxDirtyBytes;
+  }
+
+  async #commit(tasks: readonly DistributedTask[]): Promise<void> {
+    this.#uncommittedSince = undefined;
+    await Promise.all(
+      tasks.map(async (task) => {
+        try {
+          const changed = await task.commit();
+          if (changed.size > 0) this.#publish(changed);
+          this.metrics.counter('commits', { task: task.id }).value += 1;
+        } catch (error) {
+          this.#giveUp(task, error);
+        }
+      }),
+    );
+    this.#trim();
+  }
+
+  #publish(changed: ReadonlyMap<StateStore, readonly StoreChange[]>): void {
+    const stores = [...changed].map(([{ name, partition }, changes]) => ({ name, partition, changes }));
+    this.#options.onCommit?.({ stores });
+  }
+
+  #trim(): void {
+    const stores = [...this.#open.values()].flatMap(({ task }) => [...task.stores.values()]);
+    const cached = stores.reduce((sum, { cachedBytes }) => sum + cachedBytes, 0);
+    const bound = this.#config.storeCacheBytes;
+    if (cached <= bound) return;
+    for (const store of stores) store.trim((store.cachedBytes / cached) * bound);
+  }
+
+  /** What it did since its last commit is forgotten; it is opened again later, while it is this instance's. */
+  #giveUp(task: DistributedTask, error: unknown): void {
+    if (!isMillraceError(error) || !recoverable.has(error.code)) throw error;
+    this.metrics.counter('tasks-given-up', { task: task.id, code: error.code }).value += 1;
+    this.#options.onRecovery?.({ task: task.id, error });
+    task.discard();
+    this.#open.delete(task.id);
+    const assigned = this.#assigned.get(task.id);
+    if (assigned !== undefined) this.#openLater(task.id, assigned, this.#config.reopenDelayMs);
+  }
+
+  #assign(partitions: readonly TopicPartition[]): void {
+    for (const [id, assigned] of this.#all) {
+      if (this.#assigned.has(id) || !reads(assigned, partitions)) continue;
+      this.#assigned.set(id, assigned);
+      this.#openLater(id, assigned, 0);
+    }
+  }
+
+  /** Beside the running tasks: a restore may take long. */
+  #openLater(id: string, assigned: AssignedTask, delayMs: number): void {
+    const opening: Opening = { cancelled: false, done: Promise.resolve() };
+    this.#opening.set(id, opening);
+    opening.done = this.#openTask(id, assigned, opening, delayMs).finally(() => {
+      if (this.#opening.get(id) === opening) this.#opening.delete(id);
+    });
+  }
+
+  async #openTask(id: string, assigned: AssignedTask, opening: Opening, delayMs: number): Promise<void> {
+    for (let waitMs = delayMs; ; waitMs = this.#config.reopenDelayMs) {
+      if (waitMs > 0) await sleep(waitMs);
+      if (opening.cancelled || this.#stopping) return;
+      try {
+        const task = await DistributedTask.open(this.#environment, assigned, () => opening.cancelled);
+        if (task === undefined) return;
+        if (opening.cancelled) task.close();
+        else this.#open.set(id, task);
+        return;
+      } catch (error) {
+        if (!isMillraceError(error) || !recoverable.has(error.code)) {
+          this.#fail(error);
+          return;
+        }
+        this.#options.onRecovery?.({ task: id, error });
+      }
+    }
+  }
+
+  async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
+    const ids = [...this.#assigned].filter(([, assigned]) => reads(assigned, partitions)).map(([id]) => id);
+    for (const id of ids) {
+      this.#assigned.delete(id);
+      const opening = this.#opening.get(id);
+      if (opening === undefined) continue;
+      opening.cancelled = true;
+      // Were it to take the id over after the next owner has, it would fence that one.
+      await opening.done;
+    }
+    await this.#takeTurn(async () => {
+      const tasks = ids.flatMap((id) => this.#open.get(id) ?? []);
+      if (this.#failure === undefined) await this.#commit(tasks).catch((error: unknown) => this.#fail(error));
+      for (const task of tasks) {
+        if (task.isUncommitted) task.discard();
+        else task.close();
+        this.#open.delete(task.id);
+      }
+    });
+  }
+
+  restored(progress: RestoreProgress): void {
+    this.#restores.set(`${progress.topic}/${progress.partition}`, progress);
+    this.#options.onRestore?.(progress);
+  }
+
+  /** Lets the event loop turn every few milliseconds. */
+  breathe(): Promise<void> | undefined {
+    const now = performance.now();
+    if (now - this.#breathedAt < this.#config.maxBatchMs) return undefined;
+    this.#breathedAt = now;
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+interface Opening {
+  cancelled: boolean;
+  done: Promise<void>;
+}
+
+/** A task reads its partition of its sources. */
+function reads({ partition, sources }: AssignedTask, partitions: readonly TopicPartition[]): boolean {
+  return partitions.some((of) => of.partition === partition && sources.some(({ topic }) => topic === of.topic));
+}
+
+/** What opening the task again can mend: its id was taken over, or brokers were away. */
+const recoverable = new Set<ErrorCode>([
+  'PRODUCER_FENCED',
+  'COMMIT_OUTCOME_UNKNOWN',
+  'OUT_OF_ORDER_SEQUENCE',
+  'KAFKA_UNREACHABLE',
+  'KAFKA_FAILED',
+]);
+
+export interface DistributedOptions {
+  readonly topology: Topology;
+  /** Names the consumer group, prefixes internal topics and transactional ids. */
+  readonly applicationId: string;
+  readonly log: Log;
+  /** The local database: what it lacks is restored from changelogs, so that it may be empty or another's. */
+  readonly engine: Engine;
+  readonly commits: GroupCommit;
+  /** Partitions of topics that don't exist yet; default 1. */
+  readonly topics?: { readonly [topic: string]: number };
+  readonly config?: Partial<DistributedConfig>;
+  readonly handlers?: Partial<ExceptionHandlers>;
+  readonly deadLetterTopic?: string;
+  readonly onCommit?: (commit: { readonly stores: readonly ChangedStore[] }) => void;
+  readonly onRestore?: (progress: RestoreProgress) => void;
+  /** A task was given up, and will be opened again. */
+  readonly onRecovery?: (recovery: { readonly task: string; readonly error: MillraceError }) => void;
+  readonly onFailure?: (error: unknown) => void;
+  readonly nowMs?: () => number;
+}
+
+export interface ChangedStore {
+  readonly name: string;
+  readonly partition: number;
+  readonly changes: readonly StoreChange[];
+}
+
+export interface DistributedConfig {
+  /** Kafka Streams' `commit.interval.ms` under exactly-once. */
+  readonly commitIntervalMs: number;
+  /** How often partitions that had nothing are asked again. */
+  readonly pollIntervalMs: number;
+  /** Until a task that was given up is opened again: longer than it takes to hear that it is another's. */
+  readonly reopenDelayMs: number;
+  readonly maxDirtyBytes: number;
+  readonly maxBatchRecords: number;
+  readonly maxBatchMs: number;
+  readonly maxFetchRecords: number;
+  readonly maxFetchBytes: number;
+  readonly maxRecordBytes: number;
+  readonly storeCacheBytes: number;
+  readonly recordCacheBytes: number;
+  /** Of changelogs: how long a tombstone stays (`delete.retention.ms`). A local store that is older than half of it is useless. */
+  readonly deleteRetentionMs: number;
+}
+
+export const defaultDistributedConfig: DistributedConfig = {
+  commitIntervalMs: 100,
+  pollIntervalMs: 20,
+  reopenDelayMs: 3000,
+  maxDirtyBytes: 64 * 1024 * 1024,
+  maxBatchRecords: 1000,
+  maxBatchMs: 4,
+  maxFetchRecords: 2000,
+  maxFetchBytes: 1024 * 1024,
+  maxRecordBytes: 1_000_000,
+  storeCacheBytes: 256 * 1024 * 1024,
+  recordCacheBytes: 0,
+  deleteRetentionMs: 24 * 3600 * 1000,
+};

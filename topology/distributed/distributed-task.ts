@@ -1,0 +1,201 @@
+import type { Log, TransactionalProducer } from '../../log/index.ts';
+import type { BatchWriter, Engine, GroupCommit, StateStore, StoreChange } from '../../state/index.ts';
+import type { Subtopology } from '../graph/graph.ts';
+import type { ApplicationState } from '../runtime/application-state.ts';
+import { openTask, taskId, type TaskEnvironment, type TaskInput } from '../runtime/open-task.ts';
+import { startOffset, type SourceTopic } from '../runtime/prepare-topics.ts';
+import { createStore, storePrefix } from '../runtime/store-factory.ts';
+import type { Task } from '../runtime/task.ts';
+import { faults } from '../runtime/faults.ts';
+import {
+  changelogRecord,
+  changelogTopic,
+  restore,
+  storeChangelog,
+  taskChangelog,
+  type Changelog,
+  type RestoreOptions,
+} from './changelog.ts';
+import { Outputs } from './outputs.ts';
+
+/** What the tasks of an instance share. */
+export interface DistributedEnvironment extends TaskEnvironment {
+  readonly log: Log;
+  readonly engine: Engine;
+  readonly commits: GroupCommit;
+  readonly state: ApplicationState;
+  readonly storeIds: ReadonlyMap<string, number>;
+  /** Partitions of every topic. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly maxRecordBytes: number;
+  readonly restoring: Omit<RestoreOptions, 'cancelled'>;
+}
+
+export interface AssignedTask {
+  readonly subtopology: Subtopology;
+  readonly partition: number;
+  readonly sources: readonly SourceTopic[];
+}
+
+/** Topic of the clocks and punctuation schedules of all tasks. */
+export function taskStateTopic(applicationId: string): string {
+  return changelogTopic(applicationId, 'task-state');
+}
+
+/**
+ * A task on a log that it shares with other instances. Its commit is a transaction, and then a write:
+ *
+ *     begin ─> outputs, changes of stores, clocks, consumed offsets ─> commit ─> the same changes, with the changelogs' offsets,
+ *                                                                                in one batch of the local database
+ *
+ * So local state is never ahead of the log. When the process dies in between, or the outcome of the commit is not known, the
+ * changelogs' tail brings the local state there (changelog.ts). One transactional id a task fences an owner that lost it.
+ */
+export class DistributedTask {
+  readonly id: string;
+  readonly task: Task;
+  readonly #environment: DistributedEnvironment;
+  readonly #producer: TransactionalProducer;
+  readonly #outputs: Outputs;
+  readonly #changelogs: ReadonlyMap<string, Changelog>;
+  readonly #taskChangelog: Changelog;
+  /** Something has happened that its commit would make durable. */
+  #uncommitted = false;
+
+  /** Takes the task over: fences its earlier owner, restores, reads offsets. In this order, see design: reading waits for fencing. */
+  static async open(
+    environment: DistributedEnvironment,
+    assigned: AssignedTask,
+    cancelled: () => boolean,
+  ): Promise<DistributedTask | undefined> {
+    const { graph, applicationId, log, engine, state, storeIds, counts } = environment;
+    const { subtopology, partition, sources } = assigned;
+    const id = taskId(assigned);
+    const producer = await log.openProducer(`${applicationId}-${id}`);
+
+    const changelogs = new Map<string, Changelog>();
+    for (const name of subtopology.stores) {
+      const of = { topic: changelogTopic(applicationId, name), partition };
+      changelogs.set(name, storeChangelog(of, storePrefix(storeIds.get(name)!, partition)));
+    }
+    const clocks = taskChangelog({ topic: taskStateTopic(applicationId), partition }, id, state);
+    for (const changelog of [...changelogs.values(), clocks]) {
+      await restore(changelog, { ...environment.restoring, cancelled });
+      if (cancelled()) return undefined;
+    }
+
+    const inputs: TaskInput[] = [];
+    for (const { topic, source } of sources) {
+      if (partition >= counts.get(topic)!) continue;
+      const of = { topic, partition };
+      inputs.push({ of, source, offset: await startOffset(log, applicationId, of) });
+    }
+    const stores = new Map<string, StateStore>(
+      subtopology.stores.map((name) => {
+        return [name, createStore(graph.stores.get(name)!, storeIds.get(name)!, partition, engine)];
+      }),
+    );
+    const topics = new Outputs(counts, environment.maxRecordBytes);
+    const saved = await state.task(id);
+    const task = openTask(environment, { subtopology, partition, stores, inputs, topics, saved });
+    return new DistributedTask(environment, task, { producer, topics, changelogs, clocks });
+  }
+
+  private constructor(
+    environment: DistributedEnvironment,
+    task: Task,
+    parts: {
+      readonly producer: TransactionalProducer;
+      readonly topics: Outputs;
+      readonly changelogs: ReadonlyMap<string, Changelog>;
+      readonly clocks: Changelog;
+    },
+  ) {
+    this.id = task.id;
+    this.task = task;
+    this.#environment = environment;
+    this.#producer = parts.producer;
+    this.#outputs = parts.topics;
+    this.#changelogs = parts.changelogs;
+    this.#taskChangelog = parts.clocks;
+  }
+
+  get isUncommitted(): boolean {
+    return this.#uncommitted;
+  }
+
+  async run(maxRecords: number): Promise<number> {
+    this.#uncommitted = true;
+    return await this.task.run(maxRecords);
+  }
+
+  async punctuate(nowMs: number): Promise<boolean> {
+    const any = await this.task.punctuate(nowMs);
+    if (any) this.#uncommitted = true;
+    return any;
+  }
+
+  /** @throws MillraceError what `LogTransaction.commit` throws; then the task has to be given up, and opened again */
+  async commit(): Promise<ReadonlyMap<StateStore, readonly StoreChange[]>> {
+    const changed = new Map<StateStore, readonly StoreChange[]>();
+    while (this.task.hasPendingFlush) await this.task.flush();
+    if (!this.#uncommitted) return changed;
+    const { applicationId, commits, state, nowMs } = this.#environment;
+    const committedMs = nowMs();
+    const clocks = Buffer.from(JSON.stringify(this.task.state()));
+
+    const transaction = this.#producer.begin();
+    this.#outputs.sendTo(transaction);
+    for (const store of this.task.stores.values()) {
+      store.stageChanges(nowhere);
+      const changes = [...store.changes()];
+      changed.set(store, changes);
+      const { of } = this.#changelogs.get(store.name)!;
+      if (changes.length > 0)
+        transaction.send(
+          of,
+          changes.map((change) => changelogRecord(change, committedMs)),
+        );
+    }
+    const { of } = this.#taskChangelog;
+    transaction.send(of, [{ key: Buffer.from(this.id), value: clocks, timestamp: committedMs }]);
+    const consumed = this.task.inputs.map(({ partition, consumedOffset }) => ({
+      ...partition,
+      offset: consumedOffset,
+    }));
+    transaction.sendOffsets(applicationId, consumed);
+    faults.reached?.('before-commit');
+    const ends = await transaction.commit();
+    faults.reached?.('after-transaction');
+
+    await commits.submit((writer) => {
+      for (const store of this.task.stores.values()) store.stageChanges(writer);
+      state.stageTask(writer, this.id, clocks);
+      for (const changelog of [...this.#changelogs.values(), this.#taskChangelog]) {
+        const end = ends.find((each) => each.topic === changelog.of.topic && each.partition === changelog.of.partition);
+        if (end === undefined) continue; // Nothing was sent to it, or the broker knew no more where: the tail is longer.
+        state.stageChangelogPosition(writer, changelog.name, { offset: end.offset, committedMs });
+      }
+    });
+    for (const store of this.task.stores.values()) store.committed();
+    this.#outputs.clear();
+    this.#uncommitted = false;
+    faults.reached?.('after-commit');
+    return changed;
+  }
+
+  /** Forgets everything since the last commit. */
+  discard(): void {
+    for (const store of this.task.stores.values()) store.discard();
+    this.#outputs.clear();
+    this.#uncommitted = false;
+    this.task.close();
+  }
+
+  close(): void {
+    this.task.close();
+  }
+}
+
+/** Staging encodes what has changed; the write comes after the transaction. */
+const nowhere: BatchWriter = { put: () => undefined, delete: () => undefined, deleteRange: () => undefined };
