@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { logConformance } from '../../log/conformance/log-conformance.ts';
 import { newTopic, readAll, uniqueName, valuesOf } from '../../log/conformance/support.ts';
 import { openKafkaLog, type KafkaLogOptions, type Log } from '../../log/index.ts';
-import { startKafka, type KafkaBroker, type KafkaSettings } from '../../scripts/kafka/broker.ts';
-import { describeWithKafka } from './real-kafka.ts';
+import type { KafkaBroker } from '../../scripts/kafka/broker.ts';
+import { describeWithKafka, startedBroker } from './real-kafka.ts';
 
 /** Small in every time, so that a test waits for none. */
 const quick = { heartbeatIntervalMs: 100, maxRecordBytes: 1_000_000 };
@@ -85,15 +85,6 @@ describeWithKafka('on a real broker with TLS and SCRAM', () => {
     });
   });
 });
-
-function startedBroker(settings: KafkaSettings = {}): () => KafkaBroker {
-  let broker: KafkaBroker | undefined;
-  beforeAll(async () => {
-    broker = await startKafka(settings);
-  }, 180_000);
-  afterAll(() => broker?.[Symbol.asyncDispose]());
-  return () => broker!;
-}
 
 function supports(open: () => Promise<Log>) {
   return {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { describe } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { startKafka, type KafkaBroker, type KafkaSettings } from '../../scripts/kafka/broker.ts';
 
 /**
  * Tests against a real broker need Java 17 and, the first time, Maven. Without them they are skipped and say why; under `CI=true`
@@ -13,3 +14,13 @@ export const describeWithKafka = (name: string, tests: () => void): void => {
   const runs = why === undefined || process.env['CI'] === 'true';
   describe.skipIf(!runs)(runs ? name : `${name} (${why})`, tests);
 };
+
+/** A broker for the tests of a `describe`. */
+export function startedBroker(settings: KafkaSettings = {}): () => KafkaBroker {
+  let broker: KafkaBroker | undefined;
+  beforeAll(async () => {
+    broker = await startKafka(settings);
+  }, 180_000);
+  afterAll(() => broker?.[Symbol.asyncDispose]());
+  return () => broker!;
+}
