@@ -30,18 +30,25 @@ export class Connections {
   readonly #coordinators = new Map<string, Broker>();
   #closed = false;
 
-  /** @throws MillraceError `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION_FAILED` */
+  /**
+   * Tries for `retryMs` where no broker answers: they may be starting as well.
+   * @throws MillraceError `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION_FAILED`
+   */
   static async open(options: ClusterOptions, retryMs: number): Promise<Connections> {
-    const cluster = createCluster(options);
-    const where = options.brokers.join(', ');
-    try {
-      await cluster.connect();
-      await cluster.refreshMetadata();
-    } catch (error) {
-      await cluster.disconnect();
-      throw unopened(error, where);
+    const deadline = Date.now() + retryMs;
+    for (let waitMs = waitMsMin; ; waitMs = Math.min(waitMs * 2, waitMsMax)) {
+      const cluster = createCluster(options);
+      try {
+        await cluster.connect();
+        await cluster.refreshMetadata();
+        return new Connections(cluster, retryMs);
+      } catch (error) {
+        await cluster.disconnect();
+        const failure = unopened(error, options.brokers.join(', '));
+        if (failure.code !== 'KAFKA_UNREACHABLE' || Date.now() + waitMs > deadline) throw failure;
+      }
+      await sleep(waitMs);
     }
-    return new Connections(cluster, retryMs);
   }
 
   private constructor(cluster: Cluster, retryMs: number) {
@@ -82,11 +89,13 @@ export class Connections {
     this.#leaders.delete(topic);
   }
 
+  /** `onDoubt` hears of every time that no answer came: the request may have been done, or be done yet. */
   onCoordinator<T>(
     kind: keyof typeof coordinatorType,
     id: string,
     doing: string,
     ask: (broker: Broker) => Promise<T>,
+    onDoubt?: () => void,
   ): Promise<T> {
     const key = `${kind} ${id}`;
     const find = async () => {
@@ -97,7 +106,11 @@ export class Connections {
       this.#coordinators.set(key, found);
       return found;
     };
-    return this.#asking(doing, { [kind]: id }, find, ask, () => this.#coordinators.delete(key));
+    const failed = (error: unknown) => {
+      this.#coordinators.delete(key);
+      if (errorType(error) === 'CONNECTION') onDoubt?.();
+    };
+    return this.#asking(doing, { [kind]: id }, find, ask, failed);
   }
 
   onController<T>(doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
@@ -128,7 +141,7 @@ export class Connections {
     facts: Readonly<Record<string, string | number>>,
     find: () => Promise<Broker>,
     ask: (broker: Broker) => Promise<T>,
-    forget: () => unknown,
+    failed: (error: unknown) => unknown,
   ): Promise<T> {
     const deadline = Date.now() + this.#retryMs;
     for (let waitMs = waitMsMin; ; waitMs = Math.min(waitMs * 2, waitMsMax)) {
@@ -136,8 +149,8 @@ export class Connections {
       try {
         return await ask(await find());
       } catch (error) {
+        failed(error);
         if (!isTransient(error) || Date.now() + waitMs > deadline) throw kafkaError(error, doing, facts);
-        forget();
       }
       await sleep(waitMs * (0.5 + Math.random() / 2));
     }

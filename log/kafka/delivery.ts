@@ -35,6 +35,8 @@ export interface DeliveryOptions {
   /** How long what was not acknowledged is sent again (`delivery.timeout.ms`). */
   readonly deliveryTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  /** Hears when a request was not answered. */
+  readonly onDoubt?: () => void;
 }
 
 /**
@@ -59,6 +61,7 @@ export async function deliver(
       waitMs = waitMsMin;
       continue;
     }
+    if (errorType(failure) === 'CONNECTION') options.onDoubt?.();
     if (!isTransient(failure) || Date.now() + waitMs > deadline) throw deliveryError(failure, session, open[0]!.part);
     for (const { part, done } of open) if (!done) connections.forgetLeaders(part.topic);
     await sleep(waitMs);

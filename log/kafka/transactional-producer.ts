@@ -1,10 +1,11 @@
 import { MillraceError } from '../../schemas/errors.ts';
 import type { ConsumedOffset, LogRecord, LogTransaction, TopicPartition, TransactionalProducer } from '../log.ts';
 import { byTopic } from './by-topic.ts';
-import type { Connections } from './connections.ts';
+import { send, type Connections } from './connections.ts';
 import { deliver, fencedError, nameOf, type DeliveryOptions, type Part, type ProducerSession } from './delivery.ts';
 import { isFenced, kafkaError } from './kafka-errors.ts';
-import type { Broker, ProducerOf } from './kafkajs.ts';
+import type { Broker, Producer, ProducerOf } from './kafkajs.ts';
+import { nextEpochRequest } from './next-epoch-request.ts';
 
 /**
  * The producer of one transactional id (KIP-98), its transactions one after the other.
@@ -15,14 +16,20 @@ import type { Broker, ProducerOf } from './kafkajs.ts';
  * already decided, before `open` resolves; from then on the earlier one is fenced.
  *
  * Where a request's fate is unknown it is asked again: adding and numbered appends are idempotent, and so is EndTxn as long as
- * nothing else has come in between, so that a commit whose answer was lost is told from one that never arrived. Only when the
- * coordinator stays away is the outcome left open: `COMMIT_OUTCOME_UNKNOWN`, and the id has to be taken over again.
+ * nothing else has come in between, so that a commit whose answer was lost is told from one that never arrived. But the request
+ * that got no answer may still wait in the broker, on the connection that was lost, and end the *next* transaction half way, or
+ * commit old offsets in it (KIP-890 tells of it; a chaos test showed it). So after a transaction with such a doubt the id gets a
+ * new epoch before another begins: what comes late is of the old one.
+ *
+ * Only when the coordinator stays away is the outcome left open: `COMMIT_OUTCOME_UNKNOWN`, and the id has to be taken over again.
  */
 export class KafkaProducer implements TransactionalProducer {
   readonly #connections: Connections;
   readonly #options: ProducerOptions;
-  readonly session: ProducerSession & { readonly transactionalId: string };
+  #session: Session;
   #open: KafkaTransaction | undefined;
+  /** A request of the open transaction was not answered. */
+  #inDoubt = false;
   /** Why it can't be used any more. */
   #failure: MillraceError | undefined;
 
@@ -32,30 +39,26 @@ export class KafkaProducer implements TransactionalProducer {
     options: ProducerOptions,
   ): Promise<KafkaProducer> {
     const doing = `Taking over the transactional id '${transactionalId}'`;
-    const { producerId, producerEpoch } = await connections.onCoordinator(
-      'transaction',
-      transactionalId,
-      doing,
-      (broker) => broker.initProducerId({ transactionalId, transactionTimeout: options.transactionTimeoutMs }),
+    const producer = await connections.onCoordinator('transaction', transactionalId, doing, (broker) =>
+      broker.initProducerId({ transactionalId, transactionTimeout: options.transactionTimeoutMs }),
     );
-    const session = { transactionalId, producerId: BigInt(producerId), producerEpoch, sequences: new Map() };
-    return new KafkaProducer(connections, session, options);
+    return new KafkaProducer(connections, sessionOf(transactionalId, producer), options);
   }
 
-  private constructor(
-    connections: Connections,
-    session: ProducerSession & { readonly transactionalId: string },
-    options: ProducerOptions,
-  ) {
+  private constructor(connections: Connections, session: Session, options: ProducerOptions) {
     this.#connections = connections;
-    this.session = session;
-    this.#options = options;
+    this.#session = session;
+    this.#options = { ...options, onDoubt: this.#doubt };
+  }
+
+  get transactionalId(): string {
+    return this.#session.transactionalId;
   }
 
   /** After a failure there is none to begin: the id has to be taken over again. */
   begin(): LogTransaction {
     if (this.#failure !== undefined) throw this.#failure;
-    const { transactionalId } = this.session;
+    const { transactionalId } = this.#session;
     if (this.#open !== undefined) {
       throw new MillraceError('INVALID_ARGUMENT', `A transaction of '${transactionalId}' is open already`, {
         transactionalId,
@@ -67,7 +70,7 @@ export class KafkaProducer implements TransactionalProducer {
 
   /** The id was opened again in this process: no need to ask a broker. */
   fence(): void {
-    this.#failure ??= fencedError(this.session.transactionalId, undefined);
+    this.#failure ??= fencedError(this.#session.transactionalId, undefined);
   }
 
   async commit(
@@ -79,7 +82,7 @@ export class KafkaProducer implements TransactionalProducer {
       const ends: ConsumedOffset[] = [];
       if (parts.length > 0) {
         await this.#addPartitions(parts);
-        const delivered = await deliver(this.#connections, this.session, parts, this.#options);
+        const delivered = await deliver(this.#connections, this.#session, parts, this.#options);
         delivered.forEach(({ endOffset }, at) => {
           const { topic, partition } = parts[at]!;
           if (endOffset !== undefined) ends.push({ topic, partition, offset: endOffset });
@@ -101,9 +104,10 @@ export class KafkaProducer implements TransactionalProducer {
       if (this.#failure !== undefined) throw this.#failure;
       const ends = await end();
       this.#open = undefined;
+      if (this.#inDoubt) await this.#renew();
       return ends;
     } catch (error) {
-      const { transactionalId } = this.session;
+      const { transactionalId } = this.#session;
       const fenced = isFenced((error as Error).cause);
       this.#failure ??= fenced
         ? fencedError(transactionalId, error)
@@ -111,6 +115,30 @@ export class KafkaProducer implements TransactionalProducer {
       throw this.#failure;
     }
   }
+
+  /**
+   * A new epoch, unless another has the id by now: then there is no going on without what that one did.
+   * What was committed stays committed: when this fails, it is the next transaction that hears of it.
+   */
+  async #renew(): Promise<void> {
+    this.#inDoubt = false;
+    const { transactionalId } = this.#session;
+    const request = nextEpochRequest(this.#identity, this.#options.transactionTimeoutMs);
+    const doing = `Renewing the epoch of '${transactionalId}'`;
+    try {
+      const next = await this.#connections.onCoordinator('transaction', transactionalId, doing, (broker) =>
+        send(broker, request),
+      );
+      this.#session = sessionOf(transactionalId, next);
+    } catch (error) {
+      const fenced = isFenced((error as Error).cause);
+      this.#failure = fenced ? fencedError(transactionalId, error) : kafkaError(error, doing, { transactionalId });
+    }
+  }
+
+  readonly #doubt = (): void => {
+    this.#inDoubt = true;
+  };
 
   async #addPartitions(parts: readonly TopicPartition[]): Promise<void> {
     const topics = byTopic(parts).map(({ topic, partitions }) => ({
@@ -127,8 +155,12 @@ export class KafkaProducer implements TransactionalProducer {
       broker.addOffsetsToTxn({ ...producer, groupId: group }),
     );
     const topics = byTopic(consumed.map((each) => ({ ...each, offset: String(each.offset) })));
-    await this.#connections.onCoordinator('group', group, `Committing offsets of the group '${group}'`, (broker) =>
-      broker.txnOffsetCommit({ ...this.#identity, groupId: group, topics }),
+    await this.#connections.onCoordinator(
+      'group',
+      group,
+      `Committing offsets of the group '${group}'`,
+      (broker) => broker.txnOffsetCommit({ ...this.#identity, groupId: group, topics }),
+      this.#doubt,
     );
   }
 
@@ -137,7 +169,7 @@ export class KafkaProducer implements TransactionalProducer {
       await this.#ask('Ending a transaction', (broker, producer) => broker.endTxn({ ...producer, transactionResult }));
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== 'KAFKA_UNREACHABLE') throw error;
-      const { transactionalId } = this.session;
+      const { transactionalId } = this.#session;
       throw new MillraceError(
         'COMMIT_OUTCOME_UNKNOWN',
         `Whether the transaction of '${transactionalId}' was committed is not known: its coordinator does not answer`,
@@ -148,17 +180,18 @@ export class KafkaProducer implements TransactionalProducer {
   }
 
   #ask<T>(doing: string, ask: (broker: Broker, producer: ProducerOf) => Promise<T>): Promise<T> {
-    const { transactionalId } = this.session;
+    const { transactionalId } = this.#session;
     return this.#connections.onCoordinator(
       'transaction',
       transactionalId,
       `${doing} of '${transactionalId}'`,
       (broker) => ask(broker, this.#identity),
+      this.#doubt,
     );
   }
 
   get #identity(): ProducerOf {
-    const { transactionalId, producerId, producerEpoch } = this.session;
+    const { transactionalId, producerId, producerEpoch } = this.#session;
     return { transactionalId, producerId: String(producerId), producerEpoch };
   }
 }
@@ -169,6 +202,12 @@ export interface ProducerOptions extends DeliveryOptions {
   readonly transactionTimeoutMs: number;
   /** Refuses records before they are collected. */
   readonly check: CheckRecords;
+}
+
+type Session = ProducerSession & { readonly transactionalId: string };
+
+function sessionOf(transactionalId: string, { producerId, producerEpoch }: Producer): Session {
+  return { transactionalId, producerId: BigInt(producerId), producerEpoch, sequences: new Map() };
 }
 
 /** Collects; everything is sent when it commits. */
@@ -214,7 +253,7 @@ class KafkaTransaction implements LogTransaction {
 
   #checkOpen(): void {
     if (!this.#ended) return;
-    const { transactionalId } = this.#producer.session;
+    const { transactionalId } = this.#producer;
     throw new MillraceError('INVALID_ARGUMENT', `The transaction of '${transactionalId}' has ended`, {
       transactionalId,
     });

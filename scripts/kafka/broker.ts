@@ -25,6 +25,8 @@ export interface KafkaBroker extends AsyncDisposable {
   readonly classpath: string;
   /** Of a broker that was started with `secure`: what a client has to bring. */
   readonly access: KafkaAccess | undefined;
+  /** Kills it, and starts it again over the same folder at the same port. */
+  restart(): Promise<void>;
 }
 
 export interface KafkaAccess {
@@ -54,32 +56,43 @@ export async function startKafka({ secure = false, overrides = {} }: KafkaSettin
     ...['-Xmx256m', '-cp', classpath, 'kafka.tools.StorageTool', 'format'],
     ...['--cluster-id', clusterId(), '--config', config, ...(security?.format ?? [])],
   ]);
-  const child = spawn('java', ['-Xms256m', '-Xmx512m', '-cp', classpath, 'kafka.Kafka', config], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const log = createWriteStream(logFile);
-  await once(log, 'open');
-  child.stdout.pipe(log);
-  child.stderr.pipe(log);
-  const stop = async (): Promise<void> => {
-    await stopByPid(child);
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    await ready(child, port, logFile);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  let child = await launch();
   return {
     address: `127.0.0.1:${port}`,
     version,
-    pid: child.pid as number,
+    get pid() {
+      return child.pid as number;
+    },
     logFile,
     classpath,
     access: security?.access,
-    [Symbol.asyncDispose]: stop,
+    async restart() {
+      await endByPid(child, 'SIGKILL');
+      child = await launch();
+    },
+    async [Symbol.asyncDispose]() {
+      await endByPid(child, 'SIGTERM');
+      await rm(folder, { recursive: true, force: true });
+    },
   };
+
+  async function launch(): Promise<ChildProcess> {
+    const launched = spawn('java', ['-Xms256m', '-Xmx512m', '-cp', classpath, 'kafka.Kafka', config], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const log = createWriteStream(logFile);
+    await once(log, 'open');
+    launched.stdout.pipe(log);
+    launched.stderr.pipe(log);
+    try {
+      await ready(launched, port, logFile);
+    } catch (error) {
+      await endByPid(launched, 'SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+    return launched;
+  }
 }
 
 function settings(folder: string, [port, controllerPort]: readonly [number, number, number]): Record<string, string> {
@@ -175,10 +188,10 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-async function stopByPid(child: ChildProcess): Promise<void> {
+async function endByPid(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
+  child.kill(signal);
   const killer = setTimeout(() => child.kill('SIGKILL'), 20_000);
   await ended;
   clearTimeout(killer);

@@ -18,7 +18,7 @@ describeWithKafka('on a real broker', () => {
 
   describe('a log on a broker that does not answer', () => {
     it('says so within its time', async () => {
-      const closed = { brokers: ['127.0.0.1:9'], requestTimeoutMs: 500 };
+      const closed = { brokers: ['127.0.0.1:9'], requestTimeoutMs: 500, retryMs: 1000 };
       await expect(openKafkaLog(closed)).rejects.toMatchObject({
         code: 'KAFKA_UNREACHABLE',
         facts: { brokers: '127.0.0.1:9' },
