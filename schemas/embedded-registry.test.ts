@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { registryConformance } from './conformance/registry-conformance.ts';
 import { openEmbeddedRegistry } from './embedded-registry.ts';
 import type { AvroSchema, Compatibility, SchemaRegistry } from './registry.ts';
 
@@ -19,6 +20,8 @@ const a = { name: 'a', type: 'int' };
 const b = { name: 'b', type: 'int' };
 const bWithDefault = { ...b, default: 0 };
 
+registryConformance('the embedded registry', () => openEmbeddedRegistry(folder), { noneForOneSubject: true });
+
 describe('the embedded registry', () => {
   it('keeps ids, versions and rules when it is opened again', async () => {
     const first = await registry.register('orders-value', order(a));
@@ -29,25 +32,10 @@ describe('the embedded registry', () => {
     const again = await openEmbeddedRegistry(folder);
     expect(await again.versions('orders-value')).toEqual([first, second]);
     expect(await again.latest('orders-value')).toEqual(second);
-    expect(await again.byId(1)).toEqual(first);
+    expect(await again.byId(1)).toEqual({ id: 1, schema: order(a) });
     expect(await again.subjects()).toEqual(['orders-value']);
     expect(await again.compatibility('orders-value')).toBe('FULL');
     expect(await again.register('orders-value', order(a))).toEqual(first);
-  });
-
-  it('gives one id to one schema under two subjects, whatever the order of its keys', async () => {
-    const first = await registry.register('x-value', {
-      type: 'record',
-      name: 'Order',
-      fields: [{ name: 'a', type: 'int' }],
-    });
-    const second = await registry.register('y-value', {
-      fields: [{ type: 'int', name: 'a' }],
-      name: 'Order',
-      type: 'record',
-    });
-    expect(second.id).toBe(first.id);
-    expect(second.version).toBe(1);
   });
 
   it('takes any subject name, and tells capitals apart', async () => {
@@ -57,44 +45,25 @@ describe('the embedded registry', () => {
     expect(await readdir(join(folder, 'schemas'))).toEqual(['ids', 'subjects']);
   });
 
-  it('answers what is not there', async () => {
-    expect(await registry.latest('none')).toBeUndefined();
-    expect(await registry.versions('none')).toEqual([]);
+  it('tells BACKWARD for a subject without a rule', async () => {
     expect(await registry.compatibility('none')).toBe('BACKWARD');
-    await expect(registry.byId(7)).rejects.toMatchObject({ code: 'SCHEMA_NOT_FOUND', facts: { id: 7 } });
   });
 
-  it('refuses what is not Avro, and leaves nothing behind', async () => {
-    await expect(registry.register('orders-value', { type: 'record' })).rejects.toMatchObject({
-      code: 'SCHEMA_INVALID',
-    });
-    expect(await registry.subjects()).toEqual([]);
-  });
-
-  it.each<[Compatibility, AvroSchema, AvroSchema, string | undefined]>([
-    ['NONE', order(a), 'string', undefined],
+  it.each<[Compatibility, AvroSchema, AvroSchema, string]>([
     ['BACKWARD', order(a), order(a, b), 'b'],
-    ['BACKWARD', order(a), order(), undefined],
-    ['FORWARD', order(a), order(a, b), undefined],
     ['FORWARD', order(a), order(), 'a'],
     ['FULL', order(a), order(a, b), 'b'],
     ['FULL', order(a), order(), 'a'],
-    ['FULL', order(a), order(a, bWithDefault), undefined],
-  ])('under %s, %j then %j breaks at field %s', async (rule, before, after, field) => {
+  ])('under %s, %j then %j names field %s', async (rule, before, after, field) => {
     await registry.register('orders-value', before);
     await registry.setCompatibility('orders-value', rule);
-    const registering = registry.register('orders-value', after);
-    if (field === undefined) await expect(registering).resolves.toMatchObject({ version: 2 });
-    else {
-      await expect(registering).rejects.toMatchObject({
-        code: 'SCHEMA_INCOMPATIBLE',
-        facts: { subject: 'orders-value', rule, field, version: 1 },
-      });
-      expect((await registry.versions('orders-value')).length).toBe(1);
-    }
+    await expect(registry.register('orders-value', after)).rejects.toMatchObject({
+      code: 'SCHEMA_INCOMPATIBLE',
+      facts: { subject: 'orders-value', rule, field, version: 1 },
+    });
   });
 
-  it('looks at all versions under a transitive rule, at the last one otherwise', async () => {
+  it('names the version that a schema breaks under a transitive rule', async () => {
     const text = (type: string) => order({ name: 'a', type, default: type === 'string' ? '' : 0 });
     await registry.register('orders-value', text('int'));
     await registry.register('orders-value', order());
@@ -102,8 +71,6 @@ describe('the embedded registry', () => {
     await expect(registry.register('orders-value', text('string'))).rejects.toMatchObject({
       facts: { field: 'a', version: 1 },
     });
-    await registry.setCompatibility('orders-value', 'BACKWARD');
-    await expect(registry.register('orders-value', text('string'))).resolves.toMatchObject({ version: 3 });
   });
 
   it('gives every schema one id when many instances register at once', async () => {

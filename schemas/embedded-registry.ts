@@ -18,18 +18,13 @@ import { join } from 'node:path';
 import { canonicalText, parseAvro } from './avro-type.ts';
 import { incompatibilities, ruleOf } from './compatibility.ts';
 import { MillraceError } from './errors.ts';
-import type { AvroSchema, Compatibility, RegisteredSchema, SchemaRegistry } from './registry.ts';
+import type { AvroSchema, Compatibility, IdentifiedSchema, RegisteredSchema, SchemaRegistry } from './registry.ts';
 
 /** Opens (and on first use makes) the registry under `<dataFolder>/schemas`. It holds no open files. */
 export async function openEmbeddedRegistry(dataFolder: string): Promise<SchemaRegistry> {
   const registry = new EmbeddedRegistry(join(dataFolder, 'schemas'));
   await registry.makeFolders();
   return registry;
-}
-
-interface StoredSchema {
-  readonly id: number;
-  readonly schema: AvroSchema;
 }
 
 interface StoredVersion {
@@ -41,7 +36,7 @@ class EmbeddedRegistry implements SchemaRegistry {
   readonly #ids: string;
   readonly #subjects: string;
   /** Files of ids never change, so what was read once stays read. */
-  readonly #byId = new Map<number, StoredSchema>();
+  readonly #byId = new Map<number, IdentifiedSchema>();
 
   constructor(folder: string) {
     this.#ids = join(folder, 'ids');
@@ -78,18 +73,14 @@ class EmbeddedRegistry implements SchemaRegistry {
         if (canonicalText((await this.#stored(id))!.schema) === text) return id;
       }
       const id = (ids.at(-1) ?? 0) + 1;
-      const stored: StoredSchema = { id, schema };
+      const stored: IdentifiedSchema = { id, schema };
       if (await createOnce(this.#ids, `${id}.json`, stored)) return id;
     }
   }
 
-  async byId(id: number): Promise<RegisteredSchema> {
-    if (Number.isSafeInteger(id) && id > 0 && (await this.#stored(id)) !== undefined) {
-      for (const subject of await this.subjects()) {
-        const version = (await this.versions(subject)).find((candidate) => candidate.id === id);
-        if (version !== undefined) return version;
-      }
-    }
+  async byId(id: number): Promise<IdentifiedSchema> {
+    const stored = Number.isSafeInteger(id) && id > 0 ? await this.#stored(id) : undefined;
+    if (stored !== undefined) return stored;
     throw new MillraceError('SCHEMA_NOT_FOUND', `No schema with id ${id} under ${this.#ids}`, { id });
   }
 
@@ -141,8 +132,8 @@ class EmbeddedRegistry implements SchemaRegistry {
     await syncFolder(folder);
   }
 
-  async #stored(id: number): Promise<StoredSchema | undefined> {
-    const known = this.#byId.get(id) ?? (await readJson<StoredSchema>(join(this.#ids, `${id}.json`)));
+  async #stored(id: number): Promise<IdentifiedSchema | undefined> {
+    const known = this.#byId.get(id) ?? (await readJson<IdentifiedSchema>(join(this.#ids, `${id}.json`)));
     if (known !== undefined) this.#byId.set(id, known);
     return known;
   }
