@@ -153,7 +153,9 @@ class AvroSerde<T> implements Serde<T> {
       schema = (await this.#registry.byId(id)).schema;
     } catch (error) {
       if (isMillraceError(error, 'SCHEMA_NOT_FOUND')) return;
-      throw error;
+      if (!isMillraceError(error, 'SCHEMA_INVALID')) throw error;
+      this.#readings.set(id, { refused: error });
+      return;
     }
     this.#readings.set(id, this.#readingOf(schema, id));
   }

@@ -48,6 +48,8 @@ export const errorCodes = [
   'KAFKA_AUTHENTICATION_FAILED',
   'KAFKA_FAILED',
   'COMMIT_OUTCOME_UNKNOWN',
+  'REGISTRY_UNREACHABLE',
+  'REGISTRY_FAILED',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

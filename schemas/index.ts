@@ -1,5 +1,6 @@
 /** Schemas: how values become bytes, and the errors everything shares. */
 export { avroSerde, type AvroSerdeOptions } from './avro-serde.ts';
+export { confluentRegistry, type ConfluentRegistryOptions } from './confluent-registry.ts';
 export { openEmbeddedRegistry } from './embedded-registry.ts';
 export * from './errors.ts';
 export * from './interaction.ts';
