@@ -33,6 +33,7 @@ export {
   EmbeddedRuntime,
   defaultConfig,
   type CommittedOffset,
+  type MemoryPressure,
   type PublishedCommit,
   type RuntimeConfig,
   type RuntimeOptions,

@@ -21,13 +21,18 @@ import {
  * | transactions             | the coordinator of the id         | asked when not known                  |
  *
  * What is sent again may have been done before: callers send only what that is harmless for (numbered batches, reads).
+ *
+ * When an answer does not come, everything of kafkajs is begun anew: connections, metadata, coordinators. Its connections have a state
+ * between open and closed in which they take requests, time none of them out and lose their answers.
  */
 export class Connections {
-  readonly #cluster: Cluster;
+  readonly #options: ClusterOptions;
   readonly #retryMs: number;
   /** Node ids of leaders, by topic and partition. */
   readonly #leaders = new Map<string, readonly number[]>();
   readonly #coordinators = new Map<string, Broker>();
+  #cluster: Cluster;
+  #connected: Promise<void>;
   #closed = false;
 
   /**
@@ -35,25 +40,50 @@ export class Connections {
    * @throws MillraceError `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION_FAILED`
    */
   static async open(options: ClusterOptions, retryMs: number): Promise<Connections> {
+    const connections = new Connections(options, retryMs);
     const deadline = Date.now() + retryMs;
     for (let waitMs = waitMsMin; ; waitMs = Math.min(waitMs * 2, waitMsMax)) {
-      const cluster = createCluster(options);
+      const cluster = connections.current;
       try {
-        await cluster.connect();
-        await cluster.refreshMetadata();
-        return new Connections(cluster, retryMs);
+        await within(connections.#connected, connections.#patienceMs);
+        return connections;
       } catch (error) {
-        await cluster.disconnect();
         const failure = unopened(error, options.brokers.join(', '));
-        if (failure.code !== 'KAFKA_UNREACHABLE' || Date.now() + waitMs > deadline) throw failure;
+        if (failure.code !== 'KAFKA_UNREACHABLE' || Date.now() + waitMs > deadline) {
+          await connections.close();
+          throw failure;
+        }
+        connections.lost(cluster);
       }
       await sleep(waitMs);
     }
   }
 
-  private constructor(cluster: Cluster, retryMs: number) {
-    this.#cluster = cluster;
+  private constructor(options: ClusterOptions, retryMs: number) {
+    this.#options = options;
     this.#retryMs = retryMs;
+    this.#cluster = createCluster(options);
+    this.#connected = connect(this.#cluster);
+  }
+
+  /** What `lost` is to be told, if a request that begins now is not answered. */
+  get current(): object {
+    return this.#cluster;
+  }
+
+  /** An answer did not come: what is asked from now on goes over new connections. */
+  lost(current: object): void {
+    if (current !== this.#cluster || this.#closed) return;
+    void disconnect(this.#cluster);
+    this.#leaders.clear();
+    this.#coordinators.clear();
+    this.#cluster = createCluster(this.#options);
+    this.#connected = connect(this.#cluster);
+  }
+
+  /** How long an answer may take, with a connection that has to be made for it. */
+  get #patienceMs(): number {
+    return this.#options.requestTimeoutMs + this.#options.connectionTimeoutMs;
   }
 
   /** @throws MillraceError `TOPIC_NOT_FOUND`, `PARTITION_NOT_FOUND` */
@@ -82,6 +112,7 @@ export class Connections {
 
   /** Of a partition that exists. */
   async leader({ topic, partition }: TopicPartition): Promise<Broker> {
+    await this.#connected;
     return this.#cluster.findBroker({ nodeId: (await this.#leadersOf(topic))[partition]! });
   }
 
@@ -89,13 +120,16 @@ export class Connections {
     this.#leaders.delete(topic);
   }
 
-  /** `onDoubt` hears of every time that no answer came: the request may have been done, or be done yet. */
+  /**
+   * `onDoubt` hears of every time that no answer came: the request may have been done, or be done yet. `blocksMs`: how long the
+   * coordinator may hold the request back before it answers.
+   */
   onCoordinator<T>(
     kind: keyof typeof coordinatorType,
     id: string,
     doing: string,
     ask: (broker: Broker) => Promise<T>,
-    onDoubt?: () => void,
+    { onDoubt, blocksMs = 0 }: { readonly onDoubt?: () => void; readonly blocksMs?: number } = {},
   ): Promise<T> {
     const key = `${kind} ${id}`;
     const find = async () => {
@@ -110,7 +144,7 @@ export class Connections {
       this.#coordinators.delete(key);
       if (errorType(error) === 'CONNECTION') onDoubt?.();
     };
-    return this.#asking(doing, { [kind]: id }, find, ask, failed);
+    return this.#asking(doing, { [kind]: id }, find, ask, failed, blocksMs);
   }
 
   onController<T>(doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
@@ -133,7 +167,7 @@ export class Connections {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#cluster.disconnect();
+    await disconnect(this.#cluster);
   }
 
   async #asking<T>(
@@ -142,23 +176,32 @@ export class Connections {
     find: () => Promise<Broker>,
     ask: (broker: Broker) => Promise<T>,
     failed: (error: unknown) => unknown,
+    blocksMs = 0,
   ): Promise<T> {
     const deadline = Date.now() + this.#retryMs;
     for (let waitMs = waitMsMin; ; waitMs = Math.min(waitMs * 2, waitMsMax)) {
       if (this.#closed) throw new MillraceError('LOG_CLOSED', `${doing}: the log is closed`, facts);
+      const cluster = this.#cluster;
       try {
-        return await ask(await find());
+        return await within(this.#once(find, ask), this.#patienceMs + blocksMs);
       } catch (error) {
         failed(error);
+        if (errorType(error) === 'CONNECTION') this.lost(cluster);
         if (!isTransient(error) || Date.now() + waitMs > deadline) throw kafkaError(error, doing, facts);
       }
       await sleep(waitMs * (0.5 + Math.random() / 2));
     }
   }
 
+  async #once<T>(find: () => Promise<Broker>, ask: (broker: Broker) => Promise<T>): Promise<T> {
+    await this.#connected;
+    return await ask(await find());
+  }
+
   async #leadersOf(topic: string): Promise<readonly number[]> {
     const known = this.#leaders.get(topic);
     if (known !== undefined) return known;
+    await this.#connected;
     const broker = await this.#cluster.brokerPool.findConnectedBroker();
     const metadata = await broker.metadata([topic]).catch((error: unknown) => {
       if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
@@ -174,14 +217,43 @@ export class Connections {
 const waitMsMin = 10;
 const waitMsMax = 500;
 
-/** Sends a request of our own encoding. A connection that was closed is given up, as kafkajs does with its own requests. */
-export async function send<T>(broker: Broker, request: ProtocolRequest<T>): Promise<T> {
+function connect(cluster: Cluster): Promise<void> {
+  const connected = cluster.connect().then(() => cluster.refreshMetadata());
+  connected.catch(() => undefined); // Whoever asks next hears of it.
+  return connected;
+}
+
+/** Not longer than it is worth waiting for: kafkajs waits for requests that may never be answered. */
+async function disconnect(cluster: Cluster): Promise<void> {
+  await within(cluster.disconnect(), disconnectMsMax).catch(() => undefined);
+}
+
+const disconnectMsMax = 1000;
+
+/** An answer in time, or an error of type `CONNECTION`. */
+export async function within<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Unanswered(ms)), ms);
+  });
   try {
-    return await broker.connectionPool.send(request);
-  } catch (error) {
-    if ((error as Error).name === 'KafkaJSConnectionClosedError') await broker.disconnect();
-    throw error;
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+class Unanswered extends Error {
+  readonly type = 'CONNECTION';
+
+  constructor(ms: number) {
+    super(`no answer within ${ms} ms`);
+  }
+}
+
+/** Sends a request of our own encoding. */
+export function send<T>(broker: Broker, request: ProtocolRequest<T>): Promise<T> {
+  return broker.connectionPool.send(request);
 }
 
 function unopened(error: unknown, brokers: string): MillraceError {

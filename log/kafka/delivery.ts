@@ -3,7 +3,7 @@ import { MillraceError } from '../../schemas/errors.ts';
 import type { LogRecord, TopicPartition } from '../log.ts';
 import { recordBytes } from '../record-bytes.ts';
 import type { Compression } from './compression.ts';
-import { send, type Connections } from './connections.ts';
+import { send, within, type Connections } from './connections.ts';
 import { errorType, isFenced, isTransient, kafkaError } from './kafka-errors.ts';
 import type { Broker } from './kafkajs.ts';
 import { produceRequest, type PartitionAck } from './produce-request.ts';
@@ -81,6 +81,7 @@ async function sendRound(
   options: DeliveryOptions,
 ): Promise<unknown> {
   const failures: unknown[] = [];
+  const { current } = connections;
   const leaders = new Map<Broker, PartDelivery[]>();
   for (const delivery of open) {
     try {
@@ -94,7 +95,8 @@ async function sendRound(
     [...leaders].map(async ([leader, deliveries]) => {
       const batches = deliveries.map(({ part, bytes }) => ({ topic: part.topic, partition: part.partition, bytes }));
       try {
-        const acks = await send(leader, produceRequest(batches, session.transactionalId, options.requestTimeoutMs));
+        const request = produceRequest(batches, session.transactionalId, options.requestTimeoutMs);
+        const acks = await within(send(leader, request), 2 * options.requestTimeoutMs);
         for (const delivery of deliveries) {
           const failure = delivery.acknowledge(acks);
           if (failure !== undefined) failures.push(failure);
@@ -104,6 +106,7 @@ async function sendRound(
       }
     }),
   );
+  if (failures.some((failure) => errorType(failure) === 'CONNECTION')) connections.lost(current);
   return failures.find((failure) => !isTransient(failure)) ?? failures[0];
 }
 

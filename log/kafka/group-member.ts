@@ -205,14 +205,19 @@ export class KafkaGroupMember implements GroupMember {
       if (this.#leaving) return [];
       const metadata = encodeMembership({ topics, owned: this.#owned });
       try {
-        const joined = await this.#connections.onCoordinator('group', group, `Joining the group '${group}'`, (broker) =>
-          broker.joinGroup({
-            groupId: group,
-            memberId: this.#memberId,
-            sessionTimeout: sessionTimeoutMs,
-            rebalanceTimeout: rebalanceTimeoutMs,
-            groupProtocols: [{ name: protocolName, metadata }],
-          }),
+        const joined = await this.#connections.onCoordinator(
+          'group',
+          group,
+          `Joining the group '${group}'`,
+          (broker) =>
+            broker.joinGroup({
+              groupId: group,
+              memberId: this.#memberId,
+              sessionTimeout: sessionTimeoutMs,
+              rebalanceTimeout: rebalanceTimeoutMs,
+              groupProtocols: [{ name: protocolName, metadata }],
+            }),
+          { blocksMs: rebalanceTimeoutMs },
         );
         this.#memberId = joined.memberId;
         this.#generation = joined.generationId;
@@ -234,6 +239,7 @@ export class KafkaGroupMember implements GroupMember {
       group,
       `Synchronising the group '${group}'`,
       (broker) => broker.syncGroup({ groupId: group, generationId, memberId, groupAssignment }),
+      { blocksMs: this.#options.rebalanceTimeoutMs },
     );
     return decodeAssignment(memberAssignment);
   }

@@ -160,7 +160,7 @@ export class KafkaProducer implements TransactionalProducer {
       group,
       `Committing offsets of the group '${group}'`,
       (broker) => broker.txnOffsetCommit({ ...this.#identity, groupId: group, topics }),
-      this.#doubt,
+      { onDoubt: this.#doubt },
     );
   }
 
@@ -186,7 +186,7 @@ export class KafkaProducer implements TransactionalProducer {
       transactionalId,
       `${doing} of '${transactionalId}'`,
       (broker) => ask(broker, this.#identity),
-      this.#doubt,
+      { onDoubt: this.#doubt },
     );
   }
 

@@ -152,7 +152,7 @@ async function openRuntime({ settings, hooks, publisher, governor, ...opened }: 
     },
     handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
     deadLetterTopic: shopTopics.deadLetter,
-    memoryShare: () => governor.share(),
+    memory: governor,
     publish: { stores: publishedStores, onCommit: (commit) => publisher.publish(commit) },
     queriesWaiting: () => Atomics.load(waiting, 0) > 0,
     paused: () => hooks.paused() || hasFailed(),

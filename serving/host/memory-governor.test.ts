@@ -16,6 +16,19 @@ test('caches give way while the process is near its bound, and come back when it
   expect(governor.share()).toBe(1);
 });
 
+test('near the bound nothing waits for a commit', () => {
+  let resident = 910;
+  using governor = new MemoryGovernor(1000, () => resident);
+  governor.look();
+  expect(governor.isTight).toBe(false);
+  resident = 930;
+  governor.look();
+  expect(governor.isTight).toBe(true);
+  resident = 900;
+  governor.look();
+  expect(governor.isTight).toBe(false);
+});
+
 test('what was resident between two commits counts, and only once; something is always left', () => {
   let resident = 950;
   using governor = new MemoryGovernor(1000, () => resident);

@@ -1,3 +1,5 @@
+import type { MemoryPressure } from '../../topology/index.ts';
+
 /**
  * Keeps the process within its bound on memory by what it really takes. Shares (memory-shares.ts) are of estimates, and half of a
  * process has no bound of its own: where the bound comes near, the parts that can give way do.
@@ -5,14 +7,18 @@
  *     most that was resident since the last commit   > 88 % of the bound: a fifth less of the caches and the dirty bytes
  *                                                    < 80 %: a twentieth more, up to their shares
  *
- * Slow on purpose: freed memory goes back to the system some collections later, and a step too far costs reads.
+ *     is now                                         > 92 %: a commit, also in a backlog
+ *
+ * The last is for what nobody could estimate: the sizes of new rows are guessed until they are written for the first time.
+ * Otherwise slow on purpose: freed memory goes back to the system some collections later, and a step too far costs reads.
  */
-export class MemoryGovernor implements Disposable {
+export class MemoryGovernor implements MemoryPressure, Disposable {
   readonly #boundBytes: number;
   readonly #residentBytes: () => number;
   readonly #looking: NodeJS.Timeout;
   #share = 1;
   #mostBytes = 0;
+  #isTight = false;
 
   constructor(boundBytes: number, residentBytes: () => number = () => process.memoryUsage.rss()) {
     this.#boundBytes = boundBytes;
@@ -21,7 +27,13 @@ export class MemoryGovernor implements Disposable {
   }
 
   look(): void {
-    this.#mostBytes = Math.max(this.#mostBytes, this.#residentBytes());
+    const bytes = this.#residentBytes();
+    this.#mostBytes = Math.max(this.#mostBytes, bytes);
+    this.#isTight = bytes > this.#boundBytes * tooTight;
+  }
+
+  get isTight(): boolean {
+    return this.#isTight;
   }
 
   /** Of the shares, 0.2 to 1, from now on; asked once a commit. */
@@ -39,7 +51,8 @@ export class MemoryGovernor implements Disposable {
   }
 }
 
+const tooTight = 0.92;
 const tight = 0.88;
 const loose = 0.8;
 const shareMin = 0.2;
-const lookEveryMs = 200;
+const lookEveryMs = 100;

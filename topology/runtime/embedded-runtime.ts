@@ -284,7 +284,10 @@ export class EmbeddedRuntime {
     if (this.#uncommittedSince === undefined) return false;
     const { commitIntervalMs, backlogCommitIntervalMs } = this.#config;
     const elapsedMs = performance.now() - this.#uncommittedSince;
-    if (elapsedMs >= commitIntervalMs && (elapsedMs >= backlogCommitIntervalMs || !this.#isBacklogged())) return true;
+    if (elapsedMs >= commitIntervalMs) {
+      if (elapsedMs >= backlogCommitIntervalMs || !this.#isBacklogged()) return true;
+      if (this.#options.memory?.isTight === true) return true;
+    }
     if (this.#uncommittedRecords >= this.#config.maxCommitRecords) return true;
     let dirtyBytes = 0;
     for (const task of this.tasks) dirtyBytes += task.dirtyBytes;
@@ -328,7 +331,7 @@ export class EmbeddedRuntime {
     this.#uncommittedRecords = 0;
     faults.reached?.('after-commit');
     this.#publish(changed, offsets);
-    this.#memoryShare = this.#options.memoryShare?.() ?? 1;
+    this.#memoryShare = this.#options.memory?.share() ?? 1;
     this.#trim();
   }
 
@@ -471,12 +474,19 @@ export interface RuntimeOptions {
   readonly publish?: { readonly stores: readonly string[]; readonly onCommit: (commit: PublishedCommit) => void };
   /** True while somebody waits for an answer from this thread. */
   readonly queriesWaiting?: () => boolean;
-  /** How much of `storeCacheBytes` and `maxDirtyBytes` may be used now, 0 to 1: asked after every commit. Default 1. */
-  readonly memoryShare?: () => number;
+  readonly memory?: MemoryPressure;
   /** While true, nothing is read or committed; asked again when somebody appends, and every second. */
   readonly paused?: () => boolean;
   readonly onFailure?: (error: unknown) => void;
   readonly nowMs?: () => number;
+}
+
+/** What the process has of memory, for the parts of a runtime that can give way. */
+export interface MemoryPressure {
+  /** How much of `storeCacheBytes` and `maxDirtyBytes` may be used now, 0 to 1: asked after every commit. */
+  share(): number;
+  /** So near the bound that what waits for the commit should not wait on. */
+  readonly isTight: boolean;
 }
 
 export interface RuntimeConfig {
