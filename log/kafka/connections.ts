@@ -87,31 +87,31 @@ export class Connections {
   }
 
   /** @throws MillraceError `TOPIC_NOT_FOUND`, `PARTITION_NOT_FOUND` */
-  async checkPartition({ topic, partition }: TopicPartition): Promise<void> {
-    const count = await this.partitionCount(topic);
-    if (partition >= 0 && partition < count) return;
-    throw new MillraceError(
-      'PARTITION_NOT_FOUND',
-      `Topic '${topic}' has ${count} partition(s), partition ${partition} was asked for`,
-      { topic, partition, partitions: count },
-    );
+  async checkPartition(of: TopicPartition): Promise<void> {
+    checkPartition(of, await this.partitionCount(of.topic));
   }
 
   /** @throws MillraceError `TOPIC_NOT_FOUND` */
   async partitionCount(topic: string): Promise<number> {
-    return (await this.#leadersOf(topic)).length;
+    const doing = `Asking for the partitions of '${topic}'`;
+    const leaders = await this.onAny(doing, () => this.#leadersOf(topic), { topic });
+    return leaders.length;
   }
 
   onLeader<T>(of: TopicPartition, doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
     const find = async () => {
-      await this.checkPartition(of);
-      return this.leader(of);
+      checkPartition(of, (await this.#leadersOf(of.topic)).length);
+      return this.#leaderOf(of);
     };
     return this.#asking(doing, { ...of }, find, ask, () => this.#leaders.delete(of.topic));
   }
 
   /** Of a partition that exists. */
-  async leader({ topic, partition }: TopicPartition): Promise<Broker> {
+  leader(of: TopicPartition): Promise<Broker> {
+    return within(this.#leaderOf(of), this.#patienceMs);
+  }
+
+  async #leaderOf({ topic, partition }: TopicPartition): Promise<Broker> {
     await this.#connected;
     return this.#cluster.findBroker({ nodeId: (await this.#leadersOf(topic))[partition]! });
   }
@@ -155,10 +155,10 @@ export class Connections {
     return this.#asking(doing, {}, find, ask, () => undefined);
   }
 
-  onAny<T>(doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
+  onAny<T>(doing: string, ask: (broker: Broker) => Promise<T>, facts: Facts = {}): Promise<T> {
     return this.#asking(
       doing,
-      {},
+      facts,
       () => this.#cluster.brokerPool.findConnectedBroker(),
       ask,
       () => undefined,
@@ -172,7 +172,7 @@ export class Connections {
 
   async #asking<T>(
     doing: string,
-    facts: Readonly<Record<string, string | number>>,
+    facts: Facts,
     find: () => Promise<Broker>,
     ask: (broker: Broker) => Promise<T>,
     failed: (error: unknown) => unknown,
@@ -214,11 +214,28 @@ export class Connections {
   }
 }
 
+type Facts = Readonly<Record<string, string | number>>;
+
 const waitMsMin = 10;
 const waitMsMax = 500;
 
+function checkPartition({ topic, partition }: TopicPartition, count: number): void {
+  if (partition >= 0 && partition < count) return;
+  throw new MillraceError(
+    'PARTITION_NOT_FOUND',
+    `Topic '${topic}' has ${count} partition(s), partition ${partition} was asked for`,
+    { topic, partition, partitions: count },
+  );
+}
+
 function connect(cluster: Cluster): Promise<void> {
-  const connected = cluster.connect().then(() => cluster.refreshMetadata());
+  const connected = cluster
+    .connect()
+    .then(() => cluster.refreshMetadata())
+    .catch((error: unknown) => {
+      // Of many names, among them some that kafkajs calls not retriable.
+      throw isRefused(error) ? error : new Unanswered('no connection', error);
+    });
   connected.catch(() => undefined); // Whoever asks next hears of it.
   return connected;
 }
@@ -234,7 +251,7 @@ const disconnectMsMax = 1000;
 export async function within<T>(answer: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unanswered(ms)), ms);
+    timer = setTimeout(() => reject(new Unanswered(`no answer within ${ms} ms`)), ms);
   });
   try {
     return await Promise.race([answer, late]);
@@ -246,8 +263,8 @@ export async function within<T>(answer: Promise<T>, ms: number): Promise<T> {
 class Unanswered extends Error {
   readonly type = 'CONNECTION';
 
-  constructor(ms: number) {
-    super(`no answer within ${ms} ms`);
+  constructor(message: string, cause?: unknown) {
+    super(cause instanceof Error ? `${message}: ${cause.message}` : message, { cause });
   }
 }
 
@@ -256,14 +273,28 @@ export function send<T>(broker: Broker, request: ProtocolRequest<T>): Promise<T>
   return broker.connectionPool.send(request);
 }
 
+/** Asking again does not help: somebody has to mend the credentials. */
+function isRefused(error: unknown): boolean {
+  const { name, message } = error as Error;
+  return isRefusedUser(name) || isRefusedCertificate(message);
+}
+
+function isRefusedUser(name: string): boolean {
+  return name === 'KafkaJSSASLAuthenticationError';
+}
+
+function isRefusedCertificate(message: string): boolean {
+  return /certificate|self-signed|unable to verify|altname/i.test(message);
+}
+
 function unopened(error: unknown, brokers: string): MillraceError {
   const { name, message } = error as Error;
   const facts = { brokers };
-  if (name === 'KafkaJSSASLAuthenticationError') {
+  if (isRefusedUser(name)) {
     const sentence = `Kafka at ${brokers} refused the user name or password (${message})`;
     return new MillraceError('KAFKA_AUTHENTICATION_FAILED', sentence, facts, { cause: error });
   }
-  if (/certificate|self-signed|unable to verify|altname/i.test(message)) {
+  if (isRefusedCertificate(message)) {
     const sentence = `The certificate of Kafka at ${brokers} is not trusted; check the CA that was given (${message})`;
     return new MillraceError('KAFKA_AUTHENTICATION_FAILED', sentence, facts, { cause: error });
   }

@@ -15,7 +15,7 @@ const log = await openKafkaLog({
   requestTimeoutMs: 5000,
   onError: (error) => say({ heard: String(error) }),
 });
-await Instance.start(log, applicationId, {
+const { runtime } = await Instance.start(log, applicationId, {
   engine,
   config: { commitIntervalMs: 100, reopenDelayMs: 1000 },
   onRecovery: ({ task, error }) => say({ givenUp: task, code: error.code }),
@@ -28,3 +28,4 @@ await Instance.start(log, applicationId, {
   },
 });
 say({ started: true });
+setInterval(() => say({ tasks: runtime.tasks }), 2000);

@@ -77,7 +77,8 @@ describeWithKafka('chaos on a real broker', () => {
       lines = await producing;
       const sent = await allSent(log, lines, 5 * 60_000);
       for (const instance of running) expect(instance.failures).toEqual([]);
-      expect(differences(sent, expectedUpdates(lines))).toEqual([]);
+      const tasks = JSON.stringify(running.map((instance) => ({ ...instance.seen, tasks: instance.tasks })));
+      expect(differences(sent, expectedUpdates(lines)), tasks).toEqual([]);
       expect(proxy.planned).toBe(0);
       report(lines, running, proxy);
     } finally {
@@ -97,6 +98,8 @@ type Fault = 'kill' | 'pause' | 'broker-kill' | 'request-lost' | 'answer-lost';
 class ChildInstance {
   readonly failures: string[] = [];
   readonly seen: Record<string, number> = {};
+  /** What it said last of its tasks. */
+  tasks: unknown;
   /** Of the process that runs now. */
   started: Promise<void> = Promise.resolve();
   #isStarted: () => void = () => undefined;
@@ -162,6 +165,10 @@ class ChildInstance {
 
   #hear(said: Record<string, unknown>): void {
     if (said['started'] === true) this.#isStarted();
+    if (said['tasks'] !== undefined) {
+      this.tasks = said['tasks'];
+      return;
+    }
     if (said['failure'] !== undefined) this.failures.push(String(said['failure']));
     let what = Object.keys(said)[0]!;
     if (said['code'] !== undefined) what = `${what} ${String(said['code'])}`;
