@@ -20,7 +20,7 @@ export function startedBroker(settings: KafkaSettings = {}): () => KafkaBroker {
   let broker: KafkaBroker | undefined;
   beforeAll(async () => {
     broker = await startKafka(settings);
-  }, 180_000);
+  }, 290_000);
   afterAll(() => broker?.[Symbol.asyncDispose]());
   return () => broker!;
 }
