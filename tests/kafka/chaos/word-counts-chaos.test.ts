@@ -77,8 +77,9 @@ describeWithKafka('chaos on a real broker', () => {
       lines = await producing;
       const sent = await allSent(log, lines, 5 * 60_000);
       for (const instance of running) expect(instance.failures).toEqual([]);
-      const tasks = JSON.stringify(running.map((instance) => ({ ...instance.seen, tasks: instance.tasks })));
-      expect(differences(sent, expectedUpdates(lines)), tasks).toEqual([]);
+      const wrong = differences(sent, expectedUpdates(lines));
+      if (wrong.length > 0) for (const { seen, tasks } of running) console.log(JSON.stringify({ ...seen, tasks }));
+      expect(wrong).toEqual([]);
       expect(proxy.planned).toBe(0);
       report(lines, running, proxy);
     } finally {
