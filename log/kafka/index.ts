@@ -1,3 +1,3 @@
 export type { CompressionName } from './compression.ts';
 export { openKafkaLog, type KafkaLogOptions } from './kafka-log.ts';
-export type { Sasl } from './kafkajs.ts';
+export type { Sasl, Tls } from './credentials.ts';

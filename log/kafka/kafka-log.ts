@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConnectionOptions } from 'node:tls';
 import { isMillraceError, MillraceError } from '../../schemas/errors.ts';
 import type {
   FetchedRecords,
@@ -23,8 +22,9 @@ import { nameOf, type DeliveryOptions } from './delivery.ts';
 import { KafkaGroupMember } from './group-member.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
 import { errorType } from './kafka-errors.ts';
-import { isolation, type ClusterOptions, type Sasl } from './kafkajs.ts';
+import { isolation, type ClusterOptions } from './kafkajs.ts';
 import { Reader } from './reader.ts';
+import type { Sasl, Tls } from './credentials.ts';
 import { newTopic, settingNames, topicSpec } from './topic-settings.ts';
 import { KafkaProducer } from './transactional-producer.ts';
 
@@ -33,8 +33,8 @@ export interface KafkaLogOptions {
   readonly brokers: readonly string[];
   /** What brokers call this client in their logs and quotas. Default `millrace`. */
   readonly clientId?: string;
-  /** True: TLS, with the system's CAs. An object: `ca`, `cert`, `key` … of node:tls. */
-  readonly ssl?: boolean | ConnectionOptions;
+  /** True: TLS, with the system's CAs. An object: which CA, whose certificate. */
+  readonly ssl?: boolean | Tls;
   readonly sasl?: Sasl;
   /** Of what this log appends; anything is read. Default `lz4`. */
   readonly compression?: CompressionName;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import type { ConnectionOptions } from 'node:tls';
 import type { AssignerProtocol } from 'kafkajs';
+import type { Sasl, Tls } from './credentials.ts';
 
 /**
  * What we use of kafkajs below its public face (2.2.4, pinned; docs/decisions/005 says why): its connections with their
@@ -150,16 +150,10 @@ export interface Encoder {
 export interface ClusterOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly ssl: boolean | ConnectionOptions | undefined;
+  readonly ssl: boolean | Tls | undefined;
   readonly sasl: Sasl | undefined;
   readonly connectionTimeoutMs: number;
   readonly requestTimeoutMs: number;
-}
-
-export interface Sasl {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
-  readonly username: string;
-  readonly password: string;
 }
 
 const require = createRequire(import.meta.url);
