@@ -93,9 +93,10 @@ export class Connections {
 
   /** @throws MillraceError `TOPIC_NOT_FOUND` */
   async partitionCount(topic: string): Promise<number> {
+    const known = this.#leaders.get(topic);
+    if (known !== undefined) return known.length;
     const doing = `Asking for the partitions of '${topic}'`;
-    const leaders = await this.onAny(doing, () => this.#leadersOf(topic), { topic });
-    return leaders.length;
+    return (await this.onAny(doing, (broker) => this.#askLeaders(broker, topic), { topic })).length;
   }
 
   onLeader<T>(of: TopicPartition, doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
@@ -200,9 +201,10 @@ export class Connections {
 
   async #leadersOf(topic: string): Promise<readonly number[]> {
     const known = this.#leaders.get(topic);
-    if (known !== undefined) return known;
-    await this.#connected;
-    const broker = await this.#cluster.brokerPool.findConnectedBroker();
+    return known ?? (await this.#askLeaders(await this.#cluster.brokerPool.findConnectedBroker(), topic));
+  }
+
+  async #askLeaders(broker: Broker, topic: string): Promise<readonly number[]> {
     const metadata = await broker.metadata([topic]).catch((error: unknown) => {
       if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
       throw new MillraceError('TOPIC_NOT_FOUND', `There is no topic '${topic}'`, { topic });

@@ -1,13 +1,14 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { cacheFolder, endByPid, fromMaven, propertyOf } from '../java-server.ts';
 
 /**
  * A real Apache Kafka broker for a test run: one KRaft node, broker and controller in one process, on free ports of
@@ -41,9 +42,13 @@ export interface KafkaSettings {
   readonly overrides?: Readonly<Record<string, string>>;
 }
 
+const pom = join(import.meta.dirname, 'pom.xml');
+
 export async function startKafka({ secure = false, overrides = {} }: KafkaSettings = {}): Promise<KafkaBroker> {
-  const version = await kafkaVersion();
-  const classpath = join(await kafkaJars(version), '*');
+  const version = await propertyOf(pom, 'kafka.version');
+  const jars = process.env['MILLRACE_KAFKA_JARS'] ?? cacheFolder(`kafka-${version}`);
+  await fromMaven({ pom, goal: 'copy-dependencies', folder: jars, holds: `kafka_2.13-${version}.jar` });
+  const classpath = join(jars, '*');
   const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-'));
   const ports = (await freePorts(3)) as [number, number, number];
   const port = ports[0];
@@ -151,26 +156,6 @@ async function secured(folder: string, [port, controllerPort, ownPort]: readonly
   };
 }
 
-async function kafkaVersion(): Promise<string> {
-  const pom = await readFile(join(import.meta.dirname, 'pom.xml'), 'utf8');
-  const version = /<kafka\.version>([^<]+)</.exec(pom)?.[1];
-  if (version === undefined) throw new Error('scripts/kafka/pom.xml names no kafka.version');
-  return version;
-}
-
-/** The folder with the jars; copied beside it first, so that a copy that was cut off is never taken for whole. */
-async function kafkaJars(version: string): Promise<string> {
-  const folder = process.env['MILLRACE_KAFKA_JARS'] ?? join(homedir(), '.cache', 'millrace', `kafka-${version}`);
-  if (existsSync(join(folder, `kafka_2.13-${version}.jar`))) return folder;
-  await mkdir(join(folder, '..'), { recursive: true });
-  const copy = await mkdtemp(`${folder}-`);
-  const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
-  const pom = join(import.meta.dirname, 'pom.xml');
-  await promisify(execFile)('mvn', ['-q', '-B', '-f', pom, plugin, `-DoutputDirectory=${copy}`]);
-  await rename(copy, folder);
-  return folder;
-}
-
 async function ready(child: ChildProcess, port: number, logFile: string): Promise<void> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(200)) {
     const output = await readFile(logFile, 'utf8');
@@ -186,15 +171,6 @@ function accepts(port: number): Promise<boolean> {
     socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
     socket.on('connect', () => socket.destroy());
   });
-}
-
-async function endByPid(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill(signal);
-  const killer = setTimeout(() => child.kill('SIGKILL'), 20_000);
-  await ended;
-  clearTimeout(killer);
 }
 
 async function freePorts(count: number): Promise<number[]> {
