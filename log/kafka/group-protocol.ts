@@ -1,4 +1,5 @@
 import { assignPartitions, type Assigned, type Subscriber } from '../assignment.ts';
+import { nameOf } from './delivery.ts';
 import { assignerProtocol } from './kafkajs.ts';
 
 /**
@@ -56,10 +57,6 @@ export function assignCooperatively(
 export function without(these: readonly Assigned[], those: readonly Assigned[]): Assigned[] {
   const names = new Set(those.map(nameOf));
   return these.filter((each) => !names.has(nameOf(each)));
-}
-
-function nameOf({ topic, partition }: Assigned): string {
-  return `${topic}/${partition}`;
 }
 
 function numbersByTopic(assigned: readonly Assigned[]): Record<string, number[]> {

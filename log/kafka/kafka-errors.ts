@@ -1,5 +1,4 @@
-import { MillraceError, type ErrorFacts } from '../../schemas/errors.ts';
-import { isMillraceError } from '../../schemas/errors.ts';
+import { isMillraceError, MillraceError, type ErrorFacts } from '../../schemas/errors.ts';
 
 /** Names of the protocol's errors (kafkajs spells a few in its own way), and `CONNECTION` for what never came to an answer. */
 export function errorType(error: unknown): string {

@@ -144,6 +144,8 @@ export interface Encoder {
   writeInt32(value: number): Encoder;
   writeInt64(value: bigint | number): Encoder;
   writeString(value: string | null): Encoder;
+  /** Of flexible versions: the length + 1 as a varint in front. */
+  writeUVarIntString(value: string): Encoder;
   writeBytes(value: Buffer): Encoder;
 }
 

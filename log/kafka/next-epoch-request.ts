@@ -15,20 +15,14 @@ export function nextEpochRequest(
       apiKey: 22,
       apiVersion: 3,
       apiName: 'InitProducerId',
-      encode: async () => {
-        const id = Buffer.from(transactionalId);
-        const out = createEncoder().writeInt8(noTags);
-        // Of one byte up to 126; longer ids take two.
-        const length = id.length + 1;
-        if (length > 0x7f) out.writeInt8((((length & 0x7f) | 0x80) << 24) >> 24).writeInt8(length >> 7);
-        else out.writeInt8(length);
-        for (const byte of id) out.writeInt8((byte << 24) >> 24);
-        return out
+      encode: async () =>
+        createEncoder()
+          .writeInt8(noTags)
+          .writeUVarIntString(transactionalId)
           .writeInt32(transactionTimeoutMs)
           .writeInt64(BigInt(producerId))
           .writeInt16(producerEpoch)
-          .writeInt8(noTags);
-      },
+          .writeInt8(noTags),
     },
     response: {
       decode: async (payload) => {
