@@ -14,10 +14,10 @@ afterAll(() => rmSync(dataDir, { recursive: true }));
 test('the host cleans its log by itself: a compacted topic comes down to the last value of a key', async () => {
   await using host = await Host.open({ dataDir, cleaningIntervalMs: 20 });
   const topic = shopTopics.products;
-  for (const value of ['1', '2', '3']) {
-    const records = packRecords([{ partition: 0, key: Buffer.from('k'), value: Buffer.from(value), timestamp: 0 }]);
-    await host.request<'produce'>({ kind: 'produce', topic, records }, [records]);
-  }
+  // In one append: a pass between two of them would leave the last, as too little to compact for.
+  const values = ['1', '2', '3'].map((value) => Buffer.from(value));
+  const records = packRecords(values.map((value) => ({ partition: 0, key: Buffer.from('k'), value, timestamp: 0 })));
+  await host.request<'produce'>({ kind: 'produce', topic, records }, [records]);
   const kept = async () => {
     const { records } = await host.request<'read'>({ kind: 'read', topic, partition: 0, offset: 0, maxRecords: 10 });
     return unpackRecords(records).get(0)!.length;
