@@ -4,7 +4,7 @@ import { openEmbeddedLog, type Log } from '../../log/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import { createGroupCommit, createMemoryEngine } from '../../state/index.ts';
 import { faults } from '../runtime/faults.ts';
-import { allSent, expectedUpdates, Instance, partitions, produceLines } from './word-counts.testing.ts';
+import { allSent, expectedUpdates, Instance, partitions, produceLines, sentCounts } from './word-counts.testing.ts';
 
 /** Of the runtime alone: the log is the embedded one, shared by instances of this process. On real brokers: tests/kafka. */
 async function openLog(): Promise<Log> {
@@ -47,6 +47,26 @@ test('instances share the tasks, and hand them over without losing or doubling a
   await produceLines(log, 600, 900);
   expect(await allSent(log, 900)).toEqual(expectedUpdates(900));
   expect(first.runtime.failure).toBe(undefined);
+});
+
+test('an instance tells when the whole group has caught up, and which offsets its own state follows from', async () => {
+  await using log = await openLog();
+  await using first = await Instance.start(log, 'words');
+  await using second = await Instance.start(log, 'words');
+  await produceLines(log, 0, 400);
+  await first.runtime.caughtUp();
+  expect(await sentCounts(log)).toEqual(expectedUpdates(400));
+  const read = [first, second].flatMap(({ runtime }) => runtime.committedOffsets);
+  for (const { topic, partition, offset } of read) {
+    expect([topic, partition, offset]).toEqual([
+      topic,
+      partition,
+      await log.listOffsets({ topic, partition }, 'latest'),
+    ]);
+  }
+  expect(read).toHaveLength(2 * partitions);
+  const gone = AbortSignal.abort(new Error('nobody waits'));
+  await expect(second.runtime.caughtUp(gone)).rejects.toThrow('nobody waits');
 });
 
 test('after a crash nothing is counted twice, and the same folder needs only the tail of its changelogs', async () => {

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GroupMember, Log, TopicPartition } from '../../log/index.ts';
+import type { ConsumedOffset, GroupMember, Log, TopicPartition } from '../../log/index.ts';
 import { isMillraceError, type ErrorCode, type MillraceError } from '../../schemas/errors.ts';
 import type { Engine, GroupCommit, StateStore, StoreChange } from '../../state/index.ts';
+import type { TopologyGraph } from '../graph/graph.ts';
 import { ApplicationState } from '../runtime/application-state.ts';
 import { numberedStores } from '../runtime/application-stores.ts';
 import type { ExceptionHandlers } from '../runtime/handlers.ts';
 import { Metrics } from '../runtime/metrics.ts';
 import { taskId } from '../runtime/open-task.ts';
 import { prepareTopics, sourceTopics } from '../runtime/prepare-topics.ts';
+import { storePrefix } from '../runtime/store-factory.ts';
 import type { Topology } from '../topology.ts';
+import { groupCaughtUp, subtopologiesInOrder } from './caught-up.ts';
 import { changelogTopic, type RestoreProgress } from './changelog.ts';
 import { DistributedTask, taskStateTopic, type AssignedTask, type DistributedEnvironment } from './distributed-task.ts';
 
@@ -107,6 +110,41 @@ export class DistributedRuntime {
     this.metrics = environment.metrics;
     this.#all = all.tasks;
     this.#topics = all.topics;
+  }
+
+  get topology(): Topology {
+    return this.#options.topology;
+  }
+
+  get graph(): TopologyGraph {
+    return this.#options.topology.graph;
+  }
+
+  /** Source offsets that the committed state of this instance's tasks reflects. */
+  get committedOffsets(): readonly ConsumedOffset[] {
+    return [...this.#open.values()].flatMap(({ committedOffsets }) => committedOffsets);
+  }
+
+  /** Resolves when no commit is being written: then the database and `committedOffsets` agree. */
+  async commitSettled(): Promise<void> {
+    for (const task of this.#open.values()) await task.commitSettled();
+  }
+
+  /** Resolves when every instance has processed and committed what the log has now, and what follows from it. */
+  caughtUp(signal?: AbortSignal): Promise<void> {
+    const { log, applicationId } = this.#options;
+    return groupCaughtUp({ log, group: applicationId, stages: this.#stages(), signal });
+  }
+
+  /** Prefix of a store's rows in the state family. */
+  storePrefix(name: string, partition: number): Uint8Array {
+    return storePrefix(this.#environment.storeIds.get(name)!, partition);
+  }
+
+  /** Of all instances' tasks. */
+  partitionsOf(store: string): number {
+    const { id } = this.graph.subtopologies.find(({ stores }) => stores.includes(store))!;
+    return [...this.#all.values()].filter(({ subtopology }) => subtopology.id === id).length;
   }
 
   /** Of the tasks that are open here. */
@@ -271,6 +309,19 @@ export class DistributedRuntime {
     this.#open.delete(task.id);
     const assigned = this.#assigned.get(task.id);
     if (assigned !== undefined) this.#openLater(task.id, assigned, this.#config.reopenDelayMs);
+  }
+
+  /** Partitions that are read, sub-topology by sub-topology, those in front first. */
+  #stages(): TopicPartition[][] {
+    const stages = subtopologiesInOrder(this.graph).map(({ id }) =>
+      [...this.#all.values()].filter(({ subtopology }) => subtopology.id === id),
+    );
+    const { counts } = this.#environment;
+    return stages.map((tasks) =>
+      tasks.flatMap(({ partition, sources }) =>
+        sources.flatMap(({ topic }) => (partition < counts.get(topic)! ? { topic, partition } : [])),
+      ),
+    );
   }
 
   #assign(partitions: readonly TopicPartition[]): void {

@@ -1,4 +1,4 @@
-import type { Log, TransactionalProducer } from '../../log/index.ts';
+import type { ConsumedOffset, Log, TransactionalProducer } from '../../log/index.ts';
 import type { BatchWriter, Engine, GroupCommit, StateStore, StoreChange } from '../../state/index.ts';
 import type { Subtopology } from '../graph/graph.ts';
 import type { ApplicationState } from '../runtime/application-state.ts';
@@ -61,6 +61,8 @@ export class DistributedTask {
   readonly #taskChangelog: Changelog;
   /** Something has happened that its commit would make durable. */
   #uncommitted = false;
+  #committed: readonly ConsumedOffset[];
+  #writing: Promise<void> | undefined;
 
   /** Takes the task over: fences its earlier owner, restores, reads offsets. In this order, see design: reading waits for fencing. */
   static async open(
@@ -118,6 +120,17 @@ export class DistributedTask {
     this.#outputs = parts.topics;
     this.#changelogs = parts.changelogs;
     this.#taskChangelog = parts.clocks;
+    this.#committed = this.#positions();
+  }
+
+  /** What the local state follows from, by partition of the sources. */
+  get committedOffsets(): readonly ConsumedOffset[] {
+    return this.#uncommitted ? this.#committed : this.#positions();
+  }
+
+  /** Resolves when no commit is being written: then the database and `committedOffsets` agree. */
+  async commitSettled(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
   }
 
   get isUncommitted(): boolean {
@@ -159,16 +172,13 @@ export class DistributedTask {
     }
     const { of } = this.#taskChangelog;
     transaction.send(of, [{ key: Buffer.from(this.id), value: clocks, timestamp: committedMs }]);
-    const consumed = this.task.inputs.map(({ partition, consumedOffset }) => ({
-      ...partition,
-      offset: consumedOffset,
-    }));
+    const consumed = this.#positions();
     transaction.sendOffsets(applicationId, consumed);
     faults.reached?.('before-commit');
     const ends = await transaction.commit();
     faults.reached?.('after-transaction');
 
-    await commits.submit((writer) => {
+    this.#writing = commits.submit((writer) => {
       for (const store of this.task.stores.values()) store.stageChanges(writer);
       state.stageTask(writer, this.id, clocks);
       for (const changelog of [...this.#changelogs.values(), this.#taskChangelog]) {
@@ -177,11 +187,21 @@ export class DistributedTask {
         state.stageChangelogPosition(writer, changelog.name, { offset: end.offset, committedMs });
       }
     });
+    try {
+      await this.#writing;
+    } finally {
+      this.#writing = undefined;
+    }
     for (const store of this.task.stores.values()) store.committed();
     this.#outputs.clear();
     this.#uncommitted = false;
+    this.#committed = consumed;
     faults.reached?.('after-commit');
     return changed;
+  }
+
+  #positions(): ConsumedOffset[] {
+    return this.task.inputs.map(({ partition, position }) => ({ ...partition, offset: position }));
   }
 
   /** Forgets everything since the last commit. */

@@ -77,6 +77,14 @@ export class InputPartition {
     return this.#buffer.length - this.#head;
   }
 
+  /**
+   * The next offset to read when everything that was read has been processed, else `consumedOffset`: behind it lies what a log
+   * has between records (markers of transactions, what was compacted away).
+   */
+  get position(): number {
+    return this.buffered === 0 && this.#fetched === undefined ? this.#fetchOffset : this.consumedOffset;
+  }
+
   /** Takes the head out; the position moves on. */
   shift(): BufferedRecord {
     const record = this.#buffer[this.#head++]!;

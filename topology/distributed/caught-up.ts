@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log, TopicPartition } from '../../log/index.ts';
+import type { Subtopology, TopologyGraph } from '../graph/graph.ts';
+
+export interface CatchUp {
+  readonly log: Pick<Log, 'listOffsets' | 'committedOffsets' | 'read'>;
+  readonly group: string;
+  /** What is read, those in front first: what a stage has committed is in the topics of the next ones. */
+  readonly stages: readonly (readonly TopicPartition[])[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Resolves when a group has processed and committed all that the log has now, stage by stage, whichever instances it has: a stage's
+ * outputs are committed together with its offsets, so the ends of the next one are looked at when those have come.
+ *
+ * @throws the signal's reason; what the log throws
+ */
+export async function groupCaughtUp({ log, group, stages, signal }: CatchUp): Promise<void> {
+  for (const stage of stages) {
+    const ends = await Promise.all(stage.map((of) => log.listOffsets(of, 'latest')));
+    let behind = stage.map((of, at) => ({ of, end: ends[at]! }));
+    for (;;) {
+      signal?.throwIfAborted();
+      const committed = await log.committedOffsets(
+        group,
+        behind.map(({ of }) => of),
+      );
+      const left = await Promise.all(
+        behind.map(async (each, at) => ((await reached(log, each, committed[at])) ? [] : [each])),
+      );
+      behind = left.flat();
+      if (behind.length === 0) break;
+      await sleep(50, undefined, { signal });
+    }
+  }
+}
+
+/** Between a group's offset and the end there may be what is no record: markers of transactions, what was compacted away. */
+async function reached(
+  log: CatchUp['log'],
+  { of, end }: { readonly of: TopicPartition; readonly end: number },
+  committed: number | undefined,
+): Promise<boolean> {
+  let offset = committed ?? (await log.listOffsets(of, 'earliest'));
+  while (offset < end) {
+    const { records, nextOffset } = await log.read(of, offset, { maxRecords: 1, maxBytes: 1 });
+    if (nextOffset === offset || (records[0] !== undefined && records[0].offset < end)) return false;
+    offset = nextOffset;
+  }
+  return true;
+}
+
+/** Those that write what others read come before them, where no loop makes that impossible. */
+export function subtopologiesInOrder(graph: TopologyGraph): readonly Subtopology[] {
+  const ordered: Subtopology[] = [];
+  const seen = new Set<Subtopology>();
+  const add = (subtopology: Subtopology): void => {
+    if (seen.has(subtopology)) return;
+    seen.add(subtopology);
+    for (const other of graph.subtopologies) if (writesFor(graph, other, subtopology)) add(other);
+    ordered.push(subtopology);
+  };
+  for (const subtopology of graph.subtopologies) add(subtopology);
+  return ordered;
+}
+
+function writesFor(graph: TopologyGraph, writer: Subtopology, reader: Subtopology): boolean {
+  return writer.nodes.some((name) => {
+    const node = graph.nodes.get(name)!;
+    return node.kind === 'sink' && typeof node.topic === 'string' && reader.sourceTopics.includes(node.topic);
+  });
+}
