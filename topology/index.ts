@@ -27,7 +27,8 @@ export { partitionForKey } from '../log/index.ts';
 export type * from './processor.ts';
 export * from './record.ts';
 export { Topology, type SinkOptions, type SourceOptions } from './topology.ts';
-export { resetApplication, type ApplicationReset } from './runtime/application-reset.ts';
+export { removeApplication, resetApplication, type ApplicationReset } from './runtime/application-reset.ts';
+export { ownTopicName } from './runtime/topic-names.ts';
 export { addStore, type PartitionRow, type StoreAddition, type StoredTables } from './runtime/store-addition.ts';
 export {
   EmbeddedRuntime,

@@ -61,6 +61,11 @@ export class Catalog {
     this.#topics.set(topic.spec.name, topic);
   }
 
+  /** Forgets a topic whose removal is durable. */
+  drop(name: string): void {
+    this.#topics.delete(name);
+  }
+
   static stageTopic(writer: BatchWriter, { id, spec, partitions }: Topic): void {
     writer.put('meta', topicKey(spec.name), Buffer.from(JSON.stringify({ id, spec })));
     for (const partition of partitions) partition.stageEnd(writer);

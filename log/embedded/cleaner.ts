@@ -32,13 +32,21 @@ export class Cleaner {
 
   /** Takes single records out of a partition, for ever; between two passes. How many they were. */
   async removeRecords(partition: PartitionLog, removal: RecordRemoval): Promise<number> {
-    while (this.#running !== undefined) await this.#running.catch(() => undefined); // Whoever asked for the pass hears of it.
     const { engine, timeIndex } = this.#context;
-    const removed = removeRecords(engine, partition, removal, (batches) => this.#rewrite(partition, batches));
-    this.#running = removed.then(() => undefined).finally(() => (this.#running = undefined));
-    await this.#running;
+    const removed = await this.betweenPasses(() =>
+      removeRecords(engine, partition, removal, (batches) => this.#rewrite(partition, batches)),
+    );
     timeIndex(partition).forget();
     return removed;
+  }
+
+  /** What `work` does is done while no pass runs. */
+  async betweenPasses<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#running !== undefined) await this.#running.catch(() => undefined); // Whoever asked for the pass hears of it.
+    const done = work();
+    this.#running = done.then(() => undefined).finally(() => (this.#running = undefined));
+    await this.#running;
+    return done;
   }
 
   start(intervalMs: number): Disposable {

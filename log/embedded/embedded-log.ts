@@ -28,6 +28,7 @@ import { readRecords } from './reader.ts';
 import type { RecordRemoval } from './record-removal.ts';
 import type { Reservation } from './reservations.ts';
 import { TimeIndex } from './time-index.ts';
+import { stagedTopicRemoval, type TopicRemoval } from './topic-removal.ts';
 import { EmbeddedProducer, type EmbeddedTransaction } from './transaction.ts';
 
 /**
@@ -49,6 +50,11 @@ export interface EmbeddedLog extends Log, LogAppender {
   readonly maxRecordBytes: number;
   /** Takes single records out for ever, where `deleteRecords` only moves the log's start. How many they were. */
   removeRecords(partition: TopicPartition, removal: RecordRemoval): Promise<number>;
+  /**
+   * Takes whole topics out, and what a consumer group has committed in those that stay. Nobody may read or write them any
+   * more: not this log's business to know. What `also` writes is durable with it.
+   */
+  removeTopics(of: TopicRemoval, also?: (writer: BatchWriter) => void): Promise<void>;
   /** One housekeeping pass: retention, compaction, producers nobody has heard of for long. */
   clean(): Promise<void>;
   /** A pass every so often, until disposed of; what goes wrong in one goes to `onError`. */
@@ -154,6 +160,17 @@ class RunningLog implements EmbeddedLog {
     // Its caller hears of a failure; the next creation only waits for its turn.
     this.#creating = created.catch(() => undefined);
     return created;
+  }
+
+  async removeTopics(of: TopicRemoval, also?: (writer: BatchWriter) => void): Promise<void> {
+    await this.#cleaner.betweenPasses(async () => {
+      const removal = await stagedTopicRemoval(this.#engine, of);
+      await this.#submit([], (writer) => {
+        removal(writer);
+        also?.(writer);
+      });
+      for (const { spec } of this.#catalog.all()) if (of.removes(spec.name)) this.#catalog.drop(spec.name);
+    });
   }
 
   async topics(): Promise<readonly TopicSpec[]> {

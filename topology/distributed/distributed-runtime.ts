@@ -56,7 +56,7 @@ export class DistributedRuntime {
     const tasks = new Map<string, AssignedTask>();
     const sources = new Set<string>();
     for (const subtopology of graph.subtopologies) {
-      const of = sourceTopics(graph, applicationId, subtopology, counts);
+      const of = sourceTopics(graph, options, subtopology, counts);
       for (const { topic } of of) sources.add(topic);
       for (let partition = 0; partition < partitions.tasks.get(subtopology.id)!; partition++) {
         tasks.set(taskId({ subtopology, partition }), { subtopology, partition, sources: of });

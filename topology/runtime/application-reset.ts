@@ -1,5 +1,6 @@
 import { stageTopicRemoval } from '../../log/index.ts';
-import { prefixEnd, WriteBatchBuilder, type Engine } from '../../state/index.ts';
+import { prefixEnd, WriteBatchBuilder, type BatchWriter, type Engine } from '../../state/index.ts';
+import type { EmbeddedLog } from '../../log/index.ts';
 
 export interface ApplicationReset {
   readonly applicationId: string;
@@ -15,18 +16,43 @@ export interface ApplicationReset {
  */
 export async function resetApplication(engine: Engine, { applicationId, keptTopics }: ApplicationReset): Promise<void> {
   const batch = new WriteBatchBuilder();
+  (await stagedStateRemoval(engine, applicationId))(batch);
+  await stageTopicRemoval(engine, batch, { removes: (topic) => !keptTopics.includes(topic), group: applicationId });
+  batch.seal();
+  await engine.write(batch, { sync: true });
+}
+
+/**
+ * Forgets an application that does not run, in one write, while others do: its stores, clocks, fingerprint and offsets, and
+ * the topics of its own, `<application id>-…`. What `also` writes is durable with it.
+ */
+export async function removeApplication(
+  { engine, log }: { readonly engine: Engine; readonly log: EmbeddedLog },
+  applicationId: string,
+  also?: (writer: BatchWriter) => void,
+): Promise<void> {
+  const removeState = await stagedStateRemoval(engine, applicationId);
+  const removes = (topic: string) => topic.startsWith(`${applicationId}-`);
+  await log.removeTopics({ removes, group: applicationId }, (writer) => {
+    removeState(writer);
+    also?.(writer);
+  });
+}
+
+async function stagedStateRemoval(engine: Engine, applicationId: string): Promise<(writer: BatchWriter) => void> {
+  const ids: Buffer[] = [];
   const stores = Buffer.from(`topology/${applicationId}/store/`);
   for await (const chunk of engine.range('meta', { gte: stores, lt: prefixEnd(stores) })) {
     for (const { value } of chunk) {
       const id = Buffer.alloc(4);
       id.writeUInt32BE(Number(Buffer.from(value).toString()));
-      batch.deleteRange('state', id, prefixEnd(id));
+      ids.push(id);
     }
   }
-  // Not the next store id, which counts over all applications: an id is never given out twice.
-  const application = Buffer.from(`topology/${applicationId}/`);
-  batch.deleteRange('meta', application, prefixEnd(application));
-  await stageTopicRemoval(engine, batch, { removes: (topic) => !keptTopics.includes(topic), group: applicationId });
-  batch.seal();
-  await engine.write(batch, { sync: true });
+  return (writer) => {
+    for (const id of ids) writer.deleteRange('state', id, prefixEnd(id));
+    // Not the next store id, which counts over all applications: an id is never given out twice.
+    const application = Buffer.from(`topology/${applicationId}/`);
+    writer.deleteRange('meta', application, prefixEnd(application));
+  };
 }

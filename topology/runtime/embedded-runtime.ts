@@ -33,6 +33,7 @@ export class EmbeddedRuntime {
   #memoryShare = 1;
   #running: Promise<void> | undefined;
   #stopping = false;
+  #idle = false;
   #wake: (() => void) | undefined;
   #breathedAt = 0;
   #committed: readonly CommittedOffset[];
@@ -142,6 +143,25 @@ export class EmbeddedRuntime {
     return this.#failure;
   }
 
+  /** It waits for somebody to append, or has ended. */
+  get isIdle(): boolean {
+    return this.#idle || this.#stopping || this.#failure !== undefined;
+  }
+
+  /**
+   * Processes its sources up to these offsets, which are the log's ends now, and nothing beyond; then commits and closes. So
+   * two runtimes over the same sources can be brought to one cut.
+   */
+  async finishAt(ends: readonly CommittedOffset[]): Promise<void> {
+    for (const input of this.tasks.flatMap(({ inputs }) => inputs)) {
+      const { topic, partition } = input.partition;
+      const end = ends.find((other) => other.topic === topic && other.partition === partition);
+      if (end !== undefined) input.endAt(end.offset);
+    }
+    await this.caughtUp();
+    await this.stop();
+  }
+
   /** Finishes the running batch, commits, and ends the loop. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -197,6 +217,7 @@ export class EmbeddedRuntime {
         await this.#standStill(standstill);
         continue;
       }
+      await this.#options.background?.();
       const waiting = this.#waiting.length;
       const punctuated = await this.punctuate();
       const worked = await this.#step(this.#batchLimit());
@@ -424,8 +445,10 @@ export class EmbeddedRuntime {
         clearTimeout(timer);
         resolve();
       };
+      this.#idle = true;
       if (this.#stopping) this.#wake();
     });
+    this.#idle = false;
     this.#wake = undefined;
   }
 
@@ -470,6 +493,10 @@ export interface RuntimeOptions {
   readonly handlers?: Partial<ExceptionHandlers>;
   /** Where handlers send dead letters. Created when missing. */
   readonly deadLetterTopic?: string;
+  /** Outputs go to topics of the application's own, dead letters too: nobody else hears of them. Default false. */
+  readonly ownOutputs?: boolean;
+  /** What it gives is waited for before each batch: for a runtime that works when others leave it time. */
+  readonly background?: () => Promise<void> | undefined;
   /** Stores whose changes are handed on after every commit. */
   readonly publish?: { readonly stores: readonly string[]; readonly onCommit: (commit: PublishedCommit) => void };
   /** True while somebody waits for an answer from this thread. */

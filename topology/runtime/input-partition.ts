@@ -52,6 +52,8 @@ export class InputPartition {
   #buffer: BufferedRecord[] = [];
   #head = 0;
   #fetchOffset: number;
+  /** Where this input ends for good. */
+  #endOffset = Infinity;
   #fetching: Promise<void> | undefined;
   #fetched: FetchedRecords | undefined;
   #fetchFailure: { readonly error: Error } | undefined;
@@ -124,6 +126,11 @@ export class InputPartition {
     return true;
   }
 
+  /** Nothing is read at or above `offset`, which is where the log ends now or further on. */
+  endAt(offset: number): void {
+    this.#endOffset = offset;
+  }
+
   /** The topology writes this topic itself: the commit drains it. */
   get isHop(): boolean {
     return this.#options.channel !== undefined;
@@ -141,7 +148,7 @@ export class InputPartition {
   }
 
   #canFetch(hopsOnly: boolean): boolean {
-    if (hopsOnly || !this.#mayHaveMore) return false;
+    if (hopsOnly || !this.#mayHaveMore || this.#fetchOffset >= this.#endOffset) return false;
     const open = this.#options.channel?.firstUnreadOffset;
     return open === undefined || this.#fetchOffset < open;
   }
@@ -170,7 +177,8 @@ export class InputPartition {
   }
 
   async #decodeFetched(): Promise<void> {
-    const { records } = this.#fetched!;
+    // A fetch that was under way when the end was set may have gone beyond it.
+    const records = this.#fetched!.records.filter(({ offset }) => offset < this.#endOffset);
     this.#fetched = undefined;
     await this.#prepare(
       records.map(({ key }) => key),

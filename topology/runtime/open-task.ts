@@ -13,13 +13,12 @@ import { planSubtopology } from './plan.ts';
 import { Punctuations } from './punctuation.ts';
 import { sinkNode } from './sink.ts';
 import { Task, type TaskState } from './task.ts';
-import { fullTopicName } from './topic-map.ts';
+import { fullTopicName, type TopicNaming } from './topic-names.ts';
 import { wire } from './wiring.ts';
 
 /** What every task of a topology shares. */
-export interface TaskEnvironment {
+export interface TaskEnvironment extends TopicNaming {
   readonly graph: TopologyGraph;
-  readonly applicationId: string;
   readonly log: Pick<Log, 'read'>;
   readonly metrics: Metrics;
   readonly nowMs: () => number;
@@ -27,7 +26,6 @@ export interface TaskEnvironment {
   /** Record cache: 0 switches it off. */
   readonly recordCacheBytes: number;
   readonly handlers?: Partial<ExceptionHandlers>;
-  readonly deadLetterTopic?: string;
 }
 
 /** One sub-topology on one partition, and where its last commit left it. */
@@ -55,12 +53,14 @@ export function taskId({ subtopology, partition }: Pick<TaskPlace, 'subtopology'
 }
 
 export function openTask(environment: TaskEnvironment, place: TaskPlace): Task {
-  const { graph, applicationId, log, metrics, nowMs, breathe, deadLetterTopic } = environment;
+  const { graph, applicationId, log, metrics, nowMs, breathe } = environment;
   const { subtopology, partition, stores, topics } = place;
   const id = taskId(place);
   const saved = place.saved ?? newTask;
   const outbox = new Outbox(topics, { sorts: planSubtopology(graph, subtopology).sortsSends });
   const handlers = { ...logAndFail, ...environment.handlers };
+  const fullName = (topic: string) => fullTopicName(graph, environment, topic);
+  const deadLetterTopic = environment.deadLetterTopic && fullName(environment.deadLetterTopic);
   const failures = new Failures({ taskId: id, handlers, metrics, outbox, deadLetterTopic });
   const punctuations = new Punctuations(saved.schedules);
   const holder: { task?: Task } = {};
@@ -73,7 +73,6 @@ export function openTask(environment: TaskEnvironment, place: TaskPlace): Task {
   };
   const recordCache = environment.recordCacheBytes > 0;
   const forNodes = { stores, specs: graph.stores, task: facts, punctuations, metrics, recordCache };
-  const fullName = (topic: string) => fullTopicName(graph, applicationId, topic);
 
   const create = (name: string): ExecutableNode => {
     const node = graph.nodes.get(name)!;

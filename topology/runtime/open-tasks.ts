@@ -7,7 +7,8 @@ import { openTask, taskId, type TaskInput } from './open-task.ts';
 import { prepareTopics, sourceTopics, startOffset } from './prepare-topics.ts';
 import { createStore, storePrefix } from './store-factory.ts';
 import type { Task } from './task.ts';
-import { fullTopicName, loopTopics, TopicMap } from './topic-map.ts';
+import { loopTopics, TopicMap } from './topic-map.ts';
+import { fullTopicName } from './topic-names.ts';
 
 export interface OpenTasksOptions extends RuntimeOptions {
   readonly config: RuntimeConfig;
@@ -37,13 +38,13 @@ export async function openTasks(options: OpenTasksOptions): Promise<OpenedTopolo
   const state = new ApplicationState(engine, applicationId);
   const storeIds = await numberedStores(state, commits, graph, partitions.internalTopics);
 
-  const loops = new Set([...loopTopics(graph)].map((topic) => fullTopicName(graph, applicationId, topic)));
+  const loops = new Set([...loopTopics(graph)].map((topic) => fullTopicName(graph, options, topic)));
   const { roundTrip, recordCacheBytes } = config;
-  const topics = new TopicMap({ log, graph, applicationId, partitions: counts, loops, roundTrip });
+  const topics = new TopicMap({ log, graph, naming: options, partitions: counts, loops, roundTrip });
   const environment = { ...options, graph, recordCacheBytes };
   const tasks: Task[] = [];
   for (const subtopology of graph.subtopologies) {
-    const sources = sourceTopics(graph, applicationId, subtopology, counts);
+    const sources = sourceTopics(graph, options, subtopology, counts);
     for (let partition = 0; partition < partitions.tasks.get(subtopology.id)!; partition++) {
       const stores = new Map<string, StateStore>(
         subtopology.stores.map((name) => {

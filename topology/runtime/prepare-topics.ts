@@ -1,15 +1,13 @@
 import type { Log, TopicPartition, TopicSpec } from '../../log/index.ts';
 import type { SourceNode, Subtopology, TopologyGraph } from '../graph/graph.ts';
 import { matchesTopic, resolvePartitions, type Partitions } from '../graph/partitions.ts';
-import { fullTopicName } from './topic-map.ts';
+import { fullTopicName, outputTopics, ownTopicName, type TopicNaming } from './topic-names.ts';
 
-export interface PrepareTopicsOptions {
+export interface PrepareTopicsOptions extends TopicNaming {
   readonly graph: TopologyGraph;
-  readonly applicationId: string;
   readonly log: Pick<Log, 'topics' | 'createTopics'>;
   /** Partitions of topics that don't exist yet; default 1. */
   readonly topics?: { readonly [topic: string]: number };
-  readonly deadLetterTopic?: string;
   /** Settings of repartition topics. */
   readonly internal: Omit<TopicSpec, 'name' | 'partitions'>;
 }
@@ -22,12 +20,12 @@ export interface PreparedTopics {
 
 /** Creates the topics that the graph names and the log does not have, repartition topics among them. */
 export async function prepareTopics(options: PrepareTopicsOptions): Promise<PreparedTopics> {
-  const { graph, applicationId, log } = options;
+  const { graph, log } = options;
   const counts = await createTopics(options);
   const partitions = resolvePartitions(graph, counts);
   const internal = [...partitions.internalTopics].map(([name, count]) => ({
     ...options.internal,
-    name: fullTopicName(graph, applicationId, name),
+    name: fullTopicName(graph, options, name),
     partitions: count,
   }));
   await log.createTopics(internal);
@@ -52,7 +50,19 @@ async function createTopics(options: PrepareTopicsOptions): Promise<Map<string, 
   for (const name of Object.keys(topics ?? {})) want(name);
   if (deadLetterTopic !== undefined) want(deadLetterTopic);
   await log.createTopics(missing);
+  if (options.ownOutputs === true) await createOwnOutputs(options, counts);
   return counts;
+}
+
+/** Beside the topics that others know, and as those are. */
+async function createOwnOutputs(options: PrepareTopicsOptions, counts: Map<string, number>): Promise<void> {
+  const { graph, log, applicationId } = options;
+  const outputs = outputTopics(graph, options);
+  const own = (await log.topics())
+    .filter(({ name }) => outputs.has(name))
+    .map((spec) => ({ ...spec, name: ownTopicName(applicationId, spec.name) }));
+  await log.createTopics(own);
+  for (const { name, partitions } of own) counts.set(name, partitions);
 }
 
 export interface SourceTopic {
@@ -63,7 +73,7 @@ export interface SourceTopic {
 
 export function sourceTopics(
   graph: TopologyGraph,
-  applicationId: string,
+  naming: TopicNaming,
   subtopology: Subtopology,
   counts: ReadonlyMap<string, number>,
 ): SourceTopic[] {
@@ -73,7 +83,7 @@ export function sourceTopics(
     const { topics } = source;
     const named =
       topics instanceof RegExp ? [...counts.keys()].filter((topic) => matchesTopic(topics, topic)).toSorted() : topics;
-    return named.map((topic) => ({ topic: fullTopicName(graph, applicationId, topic), source }));
+    return named.map((topic) => ({ topic: fullTopicName(graph, naming, topic), source }));
   });
 }
 

@@ -4,6 +4,7 @@ import type { EmbeddedLog, TopicPartition } from '../../log/index.ts';
 import type { SinkNode, SourceNode, TopologyGraph } from '../graph/graph.ts';
 import { Channel } from './channel.ts';
 import type { Topics } from './outbox.ts';
+import { fullTopicName, type TopicNaming } from './topic-names.ts';
 
 /** Which topics a topology reads and writes, by their full names, and how records cross between its own tasks. */
 export class TopicMap implements Topics {
@@ -13,11 +14,11 @@ export class TopicMap implements Topics {
   readonly #channels = new Map<string, Channel>();
   readonly #partitions: Map<string, number>;
 
-  constructor({ log, graph, applicationId, partitions, loops, roundTrip }: TopicMapOptions) {
+  constructor({ log, graph, naming, partitions, loops, roundTrip }: TopicMapOptions) {
     this.#log = log;
     this.maxRecordBytes = log.maxRecordBytes;
     this.#partitions = partitions;
-    const full = (topic: string) => fullTopicName(graph, applicationId, topic);
+    const full = (topic: string) => fullTopicName(graph, naming, topic);
     for (const node of graph.nodes.values()) {
       if (node.kind === 'source' && !(node.topics instanceof RegExp)) {
         for (const topic of node.topics) this.#route(full(topic)).source = node;
@@ -92,7 +93,7 @@ export class TopicMap implements Topics {
 export interface TopicMapOptions {
   readonly log: EmbeddedLog;
   readonly graph: TopologyGraph;
-  readonly applicationId: string;
+  readonly naming: TopicNaming;
   /** Partition counts of every topic of the log. */
   readonly partitions: Map<string, number>;
   /** Topics that lead back to a sub-topology above their writer: their records wait for the commit. */
@@ -107,11 +108,6 @@ interface Route {
   byReference: boolean;
   hop: boolean;
   looped: boolean;
-}
-
-/** Repartition topics carry the application id in front, as in Kafka Streams. */
-export function fullTopicName(graph: TopologyGraph, applicationId: string, topic: string): string {
-  return graph.internalTopics.has(topic) ? `${applicationId}-${topic}` : topic;
 }
 
 /** Topics by which a sub-topology reaches one of those it reads from. */
