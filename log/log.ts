@@ -1,3 +1,5 @@
+import type { Assignor } from './assignor.ts';
+
 /**
  * The log port: a partitioned, replayable log, as narrow as the topology needs it.
  *
@@ -49,9 +51,14 @@ export interface Log extends AsyncDisposable {
   committedOffsets(group: string, partitions: readonly TopicPartition[]): Promise<(number | undefined)[]>;
   /**
    * Joins a consumer group; the listener hears of every change of its partitions, revocation before assignment.
-   * Partition n of all topics of a member goes to the same member (assignment.ts).
+   * Without an assignor partition n of all topics of a member goes to the same member (assignment.ts).
    */
-  joinGroup(group: string, topics: readonly string[], listener: RebalanceListener): Promise<GroupMember>;
+  joinGroup(
+    group: string,
+    topics: readonly string[],
+    listener: RebalanceListener,
+    assignor?: Assignor,
+  ): Promise<GroupMember>;
   /**
    * Takes a transactional id over. When it resolves, an earlier producer of the id is fenced, and what it had begun is
    * settled: committed or gone.
@@ -135,6 +142,8 @@ export interface RebalanceListener {
 
 export interface GroupMember extends AsyncDisposable {
   readonly memberId: string;
+  /** Has the group share out once more: this member has something else to say of itself (`Assignor.userData`). */
+  rejoin(): void;
   /**
    * Commits outside a transaction, for partitions the member owns.
    * @throws MillraceError `MEMBER_FENCED` for others

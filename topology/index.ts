@@ -46,6 +46,7 @@ export {
   type DistributedOptions,
 } from './distributed/distributed-runtime.ts';
 export type { RestoreProgress } from './distributed/changelog.ts';
+export type { Host, TaskOwner } from './distributed/cluster.ts';
 export { logAndFail, type ExceptionHandlers, type FailureContext, type HandlerResponse } from './runtime/handlers.ts';
 export { describeExecution } from './runtime/wiring.ts';
 export {

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../schemas/errors.ts';
 import type { BatchWriter, Engine } from '../../state/engine.ts';
 import type { GroupCommit } from '../../state/group-commit.ts';
+import { partitionAssignor, type Assignor } from '../assignor.ts';
 import type {
   ConsumedOffset,
   FetchedRecords,
@@ -364,10 +365,15 @@ class RunningLog implements EmbeddedLog {
     return stored.map((bytes) => (bytes === undefined ? undefined : decodeOffsets(bytes)[0]));
   }
 
-  async joinGroup(group: string, topics: readonly string[], listener: RebalanceListener): Promise<GroupMember> {
+  async joinGroup(
+    group: string,
+    topics: readonly string[],
+    listener: RebalanceListener,
+    assignor: Assignor = partitionAssignor,
+  ): Promise<GroupMember> {
     this.#mustBeOpen();
     for (const topic of topics) this.#catalog.topic(topic);
-    return this.#groups.join(group, topics, listener);
+    return this.#groups.join(group, topics, listener, assignor);
   }
 
   async openProducer(transactionalId: string): Promise<TransactionalProducer> {

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { MillraceError } from '../../schemas/errors.ts';
-import { assignPartitions } from '../assignment.ts';
+import type { Assignor } from '../assignor.ts';
 import type { ConsumedOffset, GroupMember, RebalanceListener, TopicPartition } from '../log.ts';
 
 /**
  * Consumer groups inside one process.
  *
- * One rebalance of a group at a time: who joins or leaves queues up, and every rebalance works on the members as they
- * are when it begins. First every member hears what it loses and is waited for (it may still commit), then every
- * member hears what it gains: no partition has two owners at any moment. What a member keeps it does not hear of.
+ * One rebalance of a group at a time: who joins or leaves queues up, and every round of a rebalance works on the members as they
+ * are when it begins. Every member hears what it loses and is waited for (it may still commit), then every member hears what
+ * it gains; the assignor gives away what is free only, so rounds follow until nothing was lost: no partition has two owners at any
+ * moment. What a member keeps it does not hear of.
  *
  * A listener that throws loses the notice, not the group: the error goes to `onError`. A listener must not wait for its
  * own member to join or leave, since that waits for the rebalance it is called from.
@@ -21,14 +22,21 @@ export class GroupCoordinator {
     this.#host = host;
   }
 
-  async join(groupId: string, topics: readonly string[], listener: RebalanceListener): Promise<GroupMember> {
+  async join(
+    groupId: string,
+    topics: readonly string[],
+    listener: RebalanceListener,
+    assignor: Assignor,
+  ): Promise<GroupMember> {
     let group = this.#groups.get(groupId);
     if (group === undefined) this.#groups.set(groupId, (group = { members: new Map(), rebalance: Promise.resolve() }));
-    const member: Member = { memberId: `${groupId}-${randomUUID()}`, topics, listener, owned: [], left: false };
-    group.members.set(member.memberId, member);
+    const memberId = `${groupId}-${randomUUID()}`;
+    const member: Member = { memberId, topics, listener, assignor, owned: [], left: false };
+    group.members.set(memberId, member);
     await this.#rebalance(group);
     return {
-      memberId: member.memberId,
+      memberId,
+      rejoin: () => void this.#rebalance(group).catch((error: unknown) => this.#host.onError(error)),
       commitOffsets: (offsets) => this.#commit(groupId, member, offsets),
       [Symbol.asyncDispose]: () => this.#leave(groupId, group, member),
     };
@@ -58,19 +66,31 @@ export class GroupCoordinator {
 
   #rebalance(group: Group): Promise<void> {
     group.rebalance = group.rebalance.then(async () => {
-      const members = [...group.members.values()];
-      const assignment = assignPartitions(members, this.#host.partitionCounts(members.flatMap(({ topics }) => topics)));
-      await Promise.all(members.map((member) => this.#revoke(member, assignment.get(member.memberId) ?? [])));
-      await Promise.all(members.map((member) => this.#assign(member, assignment.get(member.memberId) ?? [])));
+      while (await this.#shareOut([...group.members.values()]));
     });
     return group.rebalance;
   }
 
-  async #revoke(member: Member, keep: readonly TopicPartition[]): Promise<void> {
+  /** Returns whether partitions were let go, which others may wait for. */
+  async #shareOut(members: readonly Member[]): Promise<boolean> {
+    const [leader] = members;
+    if (leader === undefined) return false;
+    const subscriptions = members.map((member) => ({ ...member, userData: member.assignor.userData() }));
+    const counts = this.#host.partitionCounts(members.flatMap(({ topics }) => topics));
+    const { partitions, userData } = leader.assignor.assign(subscriptions, counts);
+    for (const { memberId, assignor } of members) assignor.onAssignment({ memberId, userData });
+    const given = (member: Member) => partitions.get(member.memberId) ?? [];
+    const letGo = await Promise.all(members.map((member) => this.#revoke(member, given(member))));
+    await Promise.all(members.map((member) => this.#assign(member, given(member))));
+    return letGo.includes(true);
+  }
+
+  async #revoke(member: Member, keep: readonly TopicPartition[]): Promise<boolean> {
     const lost = without(member.owned, keep);
-    if (lost.length === 0) return;
+    if (lost.length === 0) return false;
     await this.#tell(() => member.listener.onRevoked(lost));
     member.owned = without(member.owned, lost);
+    return true;
   }
 
   async #assign(member: Member, assigned: readonly TopicPartition[]): Promise<void> {
@@ -104,6 +124,7 @@ interface Member {
   readonly memberId: string;
   readonly topics: readonly string[];
   readonly listener: RebalanceListener;
+  readonly assignor: Assignor;
   owned: readonly TopicPartition[];
   left: boolean;
 }

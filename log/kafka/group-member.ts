@@ -1,18 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../../schemas/errors.ts';
 import type { Assigned } from '../assignment.ts';
+import type { Assignor } from '../assignor.ts';
 import type { ConsumedOffset, GroupMember, RebalanceListener } from '../log.ts';
 import { byTopic } from './by-topic.ts';
 import type { Connections } from './connections.ts';
-import {
-  assignCooperatively,
-  decodeAssignment,
-  decodeMembership,
-  encodeAssignment,
-  encodeMembership,
-  protocolName,
-  without,
-} from './group-protocol.ts';
+import { decodeAssignment, decodeMembership, encodeAssignment, encodeMembership, without } from './group-protocol.ts';
 import { errorType, kafkaError } from './kafka-errors.ts';
 import type { JoinedGroup } from './kafkajs.ts';
 
@@ -20,6 +13,7 @@ export interface MemberOptions {
   readonly group: string;
   readonly topics: readonly string[];
   readonly listener: RebalanceListener;
+  readonly assignor: Assignor;
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
@@ -47,6 +41,7 @@ export class KafkaGroupMember implements GroupMember {
   #owned: readonly Assigned[] = [];
   #leaving = false;
   #left = false;
+  #rejoins = false;
   readonly #wake = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -71,6 +66,10 @@ export class KafkaGroupMember implements GroupMember {
 
   get memberId(): string {
     return this.#memberId;
+  }
+
+  rejoin(): void {
+    this.#rejoins = true;
   }
 
   async commitOffsets(offsets: readonly ConsumedOffset[]): Promise<void> {
@@ -161,12 +160,12 @@ export class KafkaGroupMember implements GroupMember {
     }
   }
 
-  /** Until the group rebalances, or it leaves. */
+  /** Until the group rebalances or is to, or it leaves. */
   async #heartbeats(): Promise<void> {
     while (!this.#leaving) {
       await this.#pause(this.#wake.signal);
       if (this.#leaving) return;
-      if (await this.#isRebalancing()) return;
+      if (this.#rejoins || (await this.#isRebalancing())) return;
     }
   }
 
@@ -200,10 +199,11 @@ export class KafkaGroupMember implements GroupMember {
   }
 
   async #join(): Promise<readonly Assigned[]> {
-    const { group, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const { group, topics, assignor, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
     for (;;) {
       if (this.#leaving) return [];
-      const metadata = encodeMembership({ topics, owned: this.#owned });
+      this.#rejoins = false;
+      const metadata = encodeMembership({ topics, owned: this.#owned, userData: assignor.userData() });
       try {
         const joined = await this.#connections.onCoordinator(
           'group',
@@ -215,7 +215,7 @@ export class KafkaGroupMember implements GroupMember {
               memberId: this.#memberId,
               sessionTimeout: sessionTimeoutMs,
               rebalanceTimeout: rebalanceTimeoutMs,
-              groupProtocols: [{ name: protocolName, metadata }],
+              groupProtocols: [{ name: assignor.name, metadata }],
             }),
           { blocksMs: rebalanceTimeoutMs },
         );
@@ -232,7 +232,7 @@ export class KafkaGroupMember implements GroupMember {
   }
 
   async #sync({ generationId, memberId, leaderId, members }: JoinedGroup): Promise<readonly Assigned[]> {
-    const { group } = this.#options;
+    const { group, assignor } = this.#options;
     const groupAssignment = leaderId === memberId ? await this.#assign(members) : [];
     const { memberAssignment } = await this.#connections.onCoordinator(
       'group',
@@ -241,19 +241,23 @@ export class KafkaGroupMember implements GroupMember {
       (broker) => broker.syncGroup({ groupId: group, generationId, memberId, groupAssignment }),
       { blocksMs: this.#options.rebalanceTimeoutMs },
     );
-    return decodeAssignment(memberAssignment);
+    const assignment = decodeAssignment(memberAssignment);
+    if (assignment === undefined) return [];
+    assignor.onAssignment({ memberId, userData: assignment.userData });
+    return assignment.partitions;
   }
 
   /** As the leader. */
   async #assign(members: JoinedGroup['members']) {
-    const subscribers = members.map(({ memberId, memberMetadata }) => decodeMembership(memberId, memberMetadata));
-    const topics = [...new Set(subscribers.flatMap((subscriber) => subscriber.topics))];
+    const subscriptions = members.map(({ memberId, memberMetadata }) => decodeMembership(memberId, memberMetadata));
+    const topics = [...new Set(subscriptions.flatMap((each) => each.topics))];
     const counts = await Promise.all(
       topics.map(async (topic) => [topic, await this.#connections.partitionCount(topic)] as const),
     );
-    return [...assignCooperatively(subscribers, new Map(counts))].map(([memberId, assigned]) => ({
+    const { partitions, userData } = this.#options.assignor.assign(subscriptions, new Map(counts));
+    return subscriptions.map(({ memberId }) => ({
       memberId,
-      memberAssignment: encodeAssignment(assigned),
+      memberAssignment: encodeAssignment({ partitions: partitions.get(memberId) ?? [], userData }),
     }));
   }
 

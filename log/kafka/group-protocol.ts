@@ -1,56 +1,49 @@
-import { assignPartitions, type Assigned, type Subscriber } from '../assignment.ts';
+import type { Assigned } from '../assignment.ts';
+import type { Subscription } from '../assignor.ts';
 import { nameOf } from './delivery.ts';
 import { assignerProtocol } from './kafkajs.ts';
 
 /**
  * What members of a group tell each other through the coordinator: in the consumer protocol's own format, so that Kafka's tools
- * show it, with what a member owns as user data.
+ * show it. A member's user data is `| length u32 | what it owns, as JSON | the assignor's |`, an assignment's is the assignor's.
  */
-export const protocolName = 'millrace-cooperative';
+export type Membership = Omit<Subscription, 'memberId'>;
 
-export interface Membership {
-  readonly topics: readonly string[];
-  readonly owned: readonly Assigned[];
+export function encodeMembership({ topics, owned, userData }: Membership): Buffer {
+  const json = Buffer.from(JSON.stringify({ owned: numbersByTopic(owned) }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(json.length);
+  return assignerProtocol().MemberMetadata.encode({
+    version: 0,
+    topics: [...topics],
+    userData: Buffer.concat([length, json, userData]),
+  });
 }
 
-export function encodeMembership({ topics, owned }: Membership): Buffer {
-  const userData = Buffer.from(JSON.stringify({ owned: numbersByTopic(owned) }));
-  return assignerProtocol().MemberMetadata.encode({ version: 0, topics: [...topics], userData });
-}
-
-export function decodeMembership(memberId: string, metadata: Buffer): Subscriber {
+export function decodeMembership(memberId: string, metadata: Buffer): Subscription {
   const decoded = assignerProtocol().MemberMetadata.decode(metadata);
-  if (decoded === null) return { memberId, topics: [], owned: [] };
-  const { owned } = JSON.parse(decoded.userData.toString()) as { owned: Record<string, number[]> };
-  return { memberId, topics: decoded.topics, owned: fromNumbers(owned) };
+  if (decoded === null) return { memberId, topics: [], owned: [], userData: Buffer.alloc(0) };
+  const { topics, userData } = decoded;
+  const end = 4 + userData.readUInt32BE(0);
+  const { owned } = JSON.parse(userData.toString('utf8', 4, end)) as { owned: Record<string, number[]> };
+  return { memberId, topics, owned: fromNumbers(owned), userData: userData.subarray(end) };
 }
 
-export function encodeAssignment(assigned: readonly Assigned[]): Buffer {
-  const assignment = numbersByTopic(assigned);
-  return assignerProtocol().MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) });
+/** What one member gets, and what all are told. */
+export interface MemberAssignment {
+  readonly partitions: readonly Assigned[];
+  readonly userData: Uint8Array;
 }
 
-export function decodeAssignment(bytes: Buffer): Assigned[] {
-  if (bytes.length === 0) return [];
-  return fromNumbers(assignerProtocol().MemberAssignment.decode(bytes)?.assignment ?? {});
+export function encodeAssignment({ partitions, userData }: MemberAssignment): Buffer {
+  const assignment = numbersByTopic(partitions);
+  return assignerProtocol().MemberAssignment.encode({ version: 0, assignment, userData: Buffer.from(userData) });
 }
 
-/**
- * Incremental cooperative rebalancing (KIP-429): who keeps a partition goes on with it through the rebalance, and what
- * changes hands is given to nobody until its owner has said, by joining again, that it has let go.
- */
-export function assignCooperatively(
-  members: readonly Subscriber[],
-  partitionCounts: ReadonlyMap<string, number>,
-): Map<string, Assigned[]> {
-  const owners = new Map<string, string>();
-  for (const { memberId, owned } of members) for (const each of owned) owners.set(nameOf(each), memberId);
-  const target = assignPartitions(members, partitionCounts);
-  for (const [memberId, assigned] of target) {
-    const free = assigned.filter((each) => (owners.get(nameOf(each)) ?? memberId) === memberId);
-    target.set(memberId, free);
-  }
-  return target;
+export function decodeAssignment(bytes: Buffer): MemberAssignment | undefined {
+  if (bytes.length === 0) return undefined;
+  const decoded = assignerProtocol().MemberAssignment.decode(bytes);
+  return decoded === null ? undefined : { partitions: fromNumbers(decoded.assignment), userData: decoded.userData };
 }
 
 /** What is in the first and not in the second. */

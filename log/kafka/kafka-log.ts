@@ -14,6 +14,7 @@ import type {
   TopicSpec,
   TransactionalProducer,
 } from '../log.ts';
+import { partitionAssignor, type Assignor } from '../assignor.ts';
 import { recordBytes } from '../record-bytes.ts';
 import { byTopic } from './by-topic.ts';
 import { compressionOf, loadZstd, type CompressionName } from './compression.ts';
@@ -215,7 +216,12 @@ class KafkaLog implements Log {
     });
   }
 
-  async joinGroup(group: string, topics: readonly string[], listener: RebalanceListener): Promise<GroupMember> {
+  async joinGroup(
+    group: string,
+    topics: readonly string[],
+    listener: RebalanceListener,
+    assignor: Assignor = partitionAssignor,
+  ): Promise<GroupMember> {
     this.#checkOpen();
     for (const topic of topics) await this.#connections.partitionCount(topic);
     const member = await KafkaGroupMember.join(
@@ -223,6 +229,7 @@ class KafkaLog implements Log {
         group,
         topics,
         listener,
+        assignor,
         sessionTimeoutMs: this.#options.sessionTimeoutMs ?? 45_000,
         rebalanceTimeoutMs: this.#options.rebalanceTimeoutMs ?? 300_000,
         heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? 1_000,

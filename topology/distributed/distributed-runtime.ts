@@ -13,7 +13,9 @@ import { storePrefix } from '../runtime/store-factory.ts';
 import type { Topology } from '../topology.ts';
 import { groupCaughtUp, subtopologiesInOrder } from './caught-up.ts';
 import { changelogTopic, type RestoreProgress } from './changelog.ts';
+import { clusterOf, knowsNobody, type Cluster, type TaskOwner } from './cluster.ts';
 import { DistributedTask, taskStateTopic, type AssignedTask, type DistributedEnvironment } from './distributed-task.ts';
+import { reads, TaskAssignor } from './task-assignor.ts';
 
 /**
  * Runs the tasks of a topology that fall to this instance, on a log that instances share.
@@ -39,6 +41,7 @@ export class DistributedRuntime {
   readonly #restores = new Map<string, RestoreProgress>();
   /** Steps of the loop and rebalances, one after the other. */
   #turn: Promise<void> = Promise.resolve();
+  #cluster: Cluster = knowsNobody;
   #member: GroupMember | undefined;
   #running: Promise<void> | undefined;
   #stopping = false;
@@ -162,15 +165,30 @@ export class DistributedRuntime {
     return [...this.#restores.values()];
   }
 
+  /**
+   * Who runs which task, as the group last shared out: all tasks, in order. While one changes hands nobody does, and it is known
+   * that nobody does; of an instance that was lost it is known when the group has missed it for its session time-out.
+   */
+  owners(): readonly TaskOwner[] {
+    return [...this.#all].map(([id, task]) => this.#cluster.owner(id, task));
+  }
+
   get failure(): unknown {
     return this.#failure;
   }
 
   async start(): Promise<void> {
-    this.#member = await this.#options.log.joinGroup(this.#options.applicationId, this.#topics, {
-      onAssigned: async (partitions) => this.#assign(partitions),
-      onRevoked: (partitions) => this.#revoke(partitions),
+    const { log, applicationId, advertisedUrl } = this.#options;
+    const listener = {
+      onAssigned: async (partitions: readonly TopicPartition[]) => this.#assign(partitions),
+      onRevoked: (partitions: readonly TopicPartition[]) => this.#revoke(partitions),
+    };
+    const assignor = new TaskAssignor({
+      tasks: this.#all,
+      advertisedUrl,
+      onAssignment: (memberId, shared) => this.#learn(clusterOf(shared, memberId)),
     });
+    this.#member = await log.joinGroup(applicationId, this.#topics, listener, assignor);
     this.#running = this.#loop().catch((error: unknown) => this.#fail(error));
   }
 
@@ -324,6 +342,11 @@ export class DistributedRuntime {
     );
   }
 
+  #learn(cluster: Cluster): void {
+    this.#cluster = cluster;
+    this.#options.onOwners?.(this.owners());
+  }
+
   #assign(partitions: readonly TopicPartition[]): void {
     for (const [id, assigned] of this.#all) {
       if (this.#assigned.has(id) || !reads(assigned, partitions)) continue;
@@ -363,6 +386,7 @@ export class DistributedRuntime {
 
   async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
     const ids = [...this.#assigned].filter(([, assigned]) => reads(assigned, partitions)).map(([id]) => id);
+    this.#learn(this.#cluster.withoutMine(ids));
     for (const id of ids) {
       this.#assigned.delete(id);
       const opening = this.#opening.get(id);
@@ -401,11 +425,6 @@ interface Opening {
   done: Promise<void>;
 }
 
-/** A task reads its partition of its sources. */
-function reads({ partition, sources }: AssignedTask, partitions: readonly TopicPartition[]): boolean {
-  return partitions.some((of) => of.partition === partition && sources.some(({ topic }) => topic === of.topic));
-}
-
 /** What opening the task again can mend: its id was taken over, or brokers were away. */
 const recoverable = new Set<ErrorCode>([
   'PRODUCER_FENCED',
@@ -425,11 +444,15 @@ export interface DistributedOptions {
   readonly commits: GroupCommit;
   /** Partitions of topics that don't exist yet; default 1. */
   readonly topics?: { readonly [topic: string]: number };
+  /** Where others reach this instance, e.g. `http://10.0.0.7:8080`: told to all of them. */
+  readonly advertisedUrl?: string | undefined;
   readonly config?: Partial<DistributedConfig>;
   readonly handlers?: Partial<ExceptionHandlers>;
   readonly deadLetterTopic?: string;
   readonly onCommit?: (commit: { readonly stores: readonly ChangedStore[] }) => void;
   readonly onRestore?: (progress: RestoreProgress) => void;
+  /** `owners` has changed. */
+  readonly onOwners?: (owners: readonly TaskOwner[]) => void;
   /** A task was given up, and will be opened again. */
   readonly onRecovery?: (recovery: { readonly task: string; readonly error: MillraceError }) => void;
   readonly onFailure?: (error: unknown) => void;
