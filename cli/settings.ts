@@ -108,7 +108,7 @@ function must<Value>(value: Value | undefined, where: string, { wanted }: Settin
 const keys = Object.keys(settings) as SettingKey[];
 
 /** Of the tests and benches; the command line has no part in them. */
-const othersVariables = /^MILLRACE_(TEST_\w+|SEED|KAFKA_JARS)$/;
+const othersVariables = /^MILLRACE_(TEST_\w+|SEED|KAFKA_JARS|REGISTRY_FOLDER)$/;
 
 function knownVariables(environment: Environment): { readonly [Key in SettingKey]?: string } {
   const keyOf = new Map(keys.map((key) => [variableOf(key), key]));

@@ -574,7 +574,9 @@ const cases: Case[] = [
 
 const fast = { sessionTimeout: 6000, heartbeatInterval: 500, rebalanceTimeout: 4000, maxWaitTimeInMs: 200 };
 
-await using broker = await startKafka({ 'log.cleaner.backoff.ms': '500', 'log.initial.task.delay.ms': '500' });
+await using broker = await startKafka({
+  overrides: { 'log.cleaner.backoff.ms': '500', 'log.initial.task.delay.ms': '500' },
+});
 await main();
 
 async function main(): Promise<void> {

@@ -8,8 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheFolder, fromMaven, propertyOf, endByPid } from '../java-server.ts';
 
 /**
- * A real schema registry for a test run: Apicurio Registry, which speaks Confluent's REST API, on a free port of 127.0.0.1, with
- * everything in memory (docs/decisions/006 says why this one). Needs Java 17 and, the first time, Maven, which unpacks the
+ * A real schema registry: Apicurio Registry, which speaks Confluent's REST API, on 127.0.0.1 (docs/decisions/006 says why this one). Needs Java 17 and, the first time, Maven, which unpacks the
  * archive that pom.xml names into `~/.cache/millrace/apicurio-<version>` (or `MILLRACE_REGISTRY_FOLDER`): 140 MB.
  */
 export interface SchemaRegistryServer extends AsyncDisposable {
@@ -23,9 +22,16 @@ export interface SchemaRegistryServer extends AsyncDisposable {
   readonly classpath: string;
 }
 
+export interface RegistrySettings {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Where schemas are kept, and found again by the next start. Default: in memory. */
+  readonly folder?: string;
+}
+
 const pom = join(import.meta.dirname, 'pom.xml');
 
-export async function startRegistry(): Promise<SchemaRegistryServer> {
+export async function startRegistry(settings: RegistrySettings = {}): Promise<SchemaRegistryServer> {
   const version = await propertyOf(pom, 'apicurio.version');
   const jar = `apicurio-registry-app-${version}-runner.jar`;
   const programs = process.env['MILLRACE_REGISTRY_FOLDER'] ?? cacheFolder(`apicurio-${version}`);
@@ -33,7 +39,14 @@ export async function startRegistry(): Promise<SchemaRegistryServer> {
 
   const folder = await mkdtemp(join(tmpdir(), 'millrace-registry-'));
   const logFile = join(folder, 'registry.log');
-  const properties = { 'quarkus.http.host': '127.0.0.1', 'quarkus.http.port': '0', 'java.io.tmpdir': folder };
+  const properties = {
+    'quarkus.http.host': '127.0.0.1',
+    'quarkus.http.port': String(settings.port ?? 0),
+    'java.io.tmpdir': folder,
+    ...(settings.folder !== undefined && {
+      REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${join(settings.folder, 'schemas')}`,
+    }),
+  };
   const child = spawn(
     'java',
     ['-Xmx256m', ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`), '-jar', jar],
