@@ -23,7 +23,7 @@ import { publishedStores } from './published-stores.ts';
 export async function fetchedRows(
   snapshot: EngineSnapshot,
   { productsOf, namesOf, pairsOf, titlesOf, categoriesOf, topsOf, users }: FetchRequest,
-  { partitions, prefixOf }: FetchContext,
+  { partitions, partitionsHere, prefixOf }: FetchContext,
 ): Promise<ArrayBuffer> {
   const slicer = new RowSlicer(Infinity);
   const read = async (rows: readonly WantedRow[]): Promise<(Uint8Array | undefined)[]> =>
@@ -38,10 +38,11 @@ export async function fetchedRows(
   const texts = (store: NamedStore, ids: readonly string[]) =>
     ids.flatMap((id) => {
       const key = storeSerdes[store].key.serialize(id).slice();
-      return Array.from({ length: partitions }, (_, partition): WantedRow => ({ store, partition, key }));
+      return partitionsHere(store).map((partition): WantedRow => ({ store, partition, key }));
     });
+  const namesHere = partitionsHere(storeNames.pairItemNames);
   const named = [
-    ...namesOf.map(({ partition, number }) => nameRow(partition, number)),
+    ...namesOf.flatMap(({ partition, number }) => (namesHere.includes(partition) ? [nameRow(partition, number)] : [])),
     ...texts(storeNames.productStats, productsOf),
     ...texts(storeNames.products, productsOf),
     ...texts(storeNames.productTitles, titlesOf),
@@ -50,7 +51,10 @@ export async function fetchedRows(
     ...texts(storeNames.categoryTops, topsOf),
     ...texts(storeNames.userProfiles, users),
   ];
-  const numbers = [...productsOf, ...pairsOf].map((id): WantedRow => ({
+  const pairsHere = partitionsHere(storeNames.pairItems);
+  const isPairHere = (id: string) => pairsHere.includes(partitionOfItem(id, partitions));
+  const [products, items] = [productsOf, pairsOf].map((ids) => ids.filter(isPairHere)) as [string[], string[]];
+  const numbers = [...products, ...items].map((id): WantedRow => ({
     store: storeNames.pairItems,
     partition: partitionOfItem(id, partitions),
     key: storeSerdes[storeNames.pairItems].key.serialize(id).slice(),
@@ -64,7 +68,7 @@ export async function fetchedRows(
     return found === undefined ? undefined : storeSerdes[storeNames.pairItems].value.deserialize(found);
   };
 
-  const marginals = productsOf.flatMap((id, at): WantedRow[] => {
+  const marginals = products.flatMap((id, at): WantedRow[] => {
     const number = numberAt(at);
     if (number === undefined) return [];
     const { partition } = numbers[at]!;
@@ -74,10 +78,10 @@ export async function fetchedRows(
       return { store: storeNames.marginals, partition, key };
     });
   });
-  const heads: (WantedRow & { readonly row: number })[] = pairsOf.flatMap((_id, at) => {
-    const number = numberAt(productsOf.length + at);
+  const heads: (WantedRow & { readonly row: number })[] = items.flatMap((_id, at) => {
+    const number = numberAt(products.length + at);
     if (number === undefined) return [];
-    const { partition } = numbers[productsOf.length + at]!;
+    const { partition } = numbers[products.length + at]!;
     return relations.map((relation) => {
       const row = pairRow(number, relationCode(relation));
       return { store: storeNames.pairs, partition, key: chunkKeyBytes(chunkKey(row, 0)), row };
@@ -105,7 +109,10 @@ export async function fetchedRows(
 }
 
 export interface FetchContext {
+  /** All instances' together. */
   readonly partitions: number;
+  /** Those of a store that are read. */
+  readonly partitionsHere: (store: string) => readonly number[];
   readonly prefixOf: (store: string, partition: number) => Uint8Array;
 }
 

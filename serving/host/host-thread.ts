@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { isMillraceError, MillraceError, type ErrorCode } from '../../schemas/index.ts';
 import { FreeSpace, noteOwner, readOwner, writeBackup } from '../../state/index.ts';
+import { describeExecution } from '../../topology/index.ts';
 import { Database, type DatabaseHooks } from './database.ts';
 import { eraseUsers } from './erase-users.ts';
 import { errorFields } from './error-fields.ts';
@@ -76,26 +77,20 @@ class HostThread {
       case 'produce':
         return this.#produce(request);
       case 'get':
-        return reader.get(request.store, request.key);
       case 'getMany':
-        return reader.getMany(request.keys);
       case 'fetch':
-        return reader.fetch(request);
       case 'scan':
-        return reader.scan(request);
       case 'range':
-        return reader.range(request);
       case 'search':
-        return reader.search(request);
       case 'windows':
-        return reader.windows(request);
+        return (await reader.ask(request)).answer;
       case 'stores':
         return reader.stores();
       case 'lag':
         return this.#lag();
       case 'topology': {
-        const { topology, execution } = reader.topology();
-        return { text: topology.describe(), json: topology.toJSON(), execution };
+        const { topology } = runtime;
+        return { text: topology.describe(), json: topology.toJSON(), execution: describeExecution(topology.graph) };
       }
       case 'metrics':
         return runtime.metrics.snapshot();

@@ -9,7 +9,7 @@ import {
 } from '../../state/index.ts';
 import type { StoreSpec } from '../../topology/index.ts';
 import type { RangePage, RangeRequest } from './messages.ts';
-import { decodeKey, decodeValue, encodeKey } from './store-rows.ts';
+import { decodeKey, decodeValue, encodeKey, storedKey } from './store-rows.ts';
 
 /**
  * Pages of a store in key order over all its partitions: by (stored bytes of the key, partition), so that a key which
@@ -50,6 +50,18 @@ export async function rangePage(snapshot: EngineSnapshot, of: RangeOf): Promise<
     })),
     cursor: candidates.length > page.length && last !== undefined ? cursorText(last) : null,
   };
+}
+
+/** The first page of what several instances have, each of which has given its own first page. */
+export function mergedPages(spec: StoreSpec, pages: readonly RangePage[], limit: number): RangePage {
+  const placed = pages.flatMap(({ rows }) =>
+    rows.map((row) => ({ row, key: storedKey(spec, row), partition: row.partition })),
+  );
+  placed.sort((a, b) => compareBytes(a.key, b.key) || a.partition - b.partition);
+  const page = placed.slice(0, limit);
+  const last = page.at(-1);
+  const isWhole = placed.length === page.length && pages.every(({ cursor }) => cursor === null);
+  return { rows: page.map(({ row }) => row), cursor: isWhole || last === undefined ? null : cursorText(last) };
 }
 
 export interface RangeOf {

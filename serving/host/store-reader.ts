@@ -1,13 +1,49 @@
 import { shopTopics, storeNames } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
-import { concatBytes, keyAfter, prefixEnd, type Engine, type EngineSnapshot } from '../../state/index.ts';
-import { describeExecution, type EmbeddedRuntime, type StoreSpec, type Topology } from '../../topology/index.ts';
+import {
+  concatBytes,
+  keyAfter,
+  prefixEnd,
+  type Engine,
+  type EngineSnapshot,
+  type StateStore,
+} from '../../state/index.ts';
+import type { StoreSpec, Topology } from '../../topology/index.ts';
 import { fetchedRows } from './fetched-rows.ts';
-import type { Answers, FetchRequest, Request, ScanAnswer, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
+import type { Answers, Request, SourceOffset, StoreFacts } from './messages.ts';
 import { rangePage } from './store-range.ts';
 import { decodeValue, encodeKey } from './store-rows.ts';
 import { windowsOf } from './store-windows.ts';
 import { titleSearch } from './title-search.ts';
+
+/** Questions about the rows of stores. */
+export type Query = Extract<
+  Request,
+  { readonly kind: 'get' | 'getMany' | 'fetch' | 'scan' | 'range' | 'search' | 'windows' }
+>;
+
+export type QueryOf<K extends Query['kind']> = Extract<Query, { readonly kind: K }>;
+
+/** What the partitions say that are here. */
+export interface AnswerHere<K extends Query['kind'] = Query['kind']> {
+  readonly answer: Answers[K];
+  readonly asOf: readonly SourceOffset[];
+  /** Ids of the tasks whose state was read. */
+  readonly tasks: readonly string[];
+}
+
+/** Whatever runs the topology: the state of its tasks that are open in this process. */
+export interface ReadableState {
+  readonly topology: Topology;
+  readonly runningTasks: readonly string[];
+  readonly committedOffsets: readonly SourceOffset[];
+  /** Resolves when no commit is being written: then the database and `committedOffsets` agree. */
+  commitSettled(): Promise<void>;
+  stores(name: string): readonly StateStore[];
+  storePrefix(name: string, partition: number): Uint8Array;
+  /** All instances' together. */
+  partitionsOf(store: string): number;
+}
 
 /**
  * Reads committed state for other threads. A read takes a snapshot of the database while no commit is on its way, so
@@ -15,142 +51,196 @@ import { titleSearch } from './title-search.ts';
  */
 export class StoreReader {
   readonly #engine: Engine;
-  readonly #runtime: EmbeddedRuntime;
+  readonly #state: ReadableState;
 
-  constructor(engine: Engine, runtime: EmbeddedRuntime) {
+  constructor(engine: Engine, state: ReadableState) {
     this.#engine = engine;
-    this.#runtime = runtime;
+    this.#state = state;
   }
 
-  /** The key as text: as it is where keys are strings, JSON where they are anything else. */
-  async get(store: string, key: string): Promise<StoreAnswer> {
-    const spec = this.#spec(store);
-    const encoded = encodeKey(spec, key);
-    return this.#read(async (snapshot, asOf) => {
-      for (const { partition } of this.#runtime.stores(store)) {
-        const row = concatBytes(this.#runtime.storePrefix(store, partition), encoded);
-        const [value] = await snapshot.getMany('state', [row]);
-        if (value !== undefined) return { found: true, partition, value: decodeValue(spec, value), asOf };
+  async ask<K extends Query['kind']>(query: QueryOf<K>): Promise<AnswerHere<K>> {
+    for (const store of storesOf(query)) this.spec(store);
+    await this.#state.commitSettled();
+    const asOf = this.sourceOffsets();
+    const tasks = this.#state.runningTasks;
+    const here = new Here(this.#state);
+    await using snapshot = this.#engine.snapshot();
+    return { answer: (await this.#answer(query, { snapshot, asOf, here })) as Answers[K], asOf, tasks };
+  }
+
+  async #answer(query: Query, { snapshot, asOf, here }: Read): Promise<Answers[Query['kind']]> {
+    const { partitionsOf } = this;
+    switch (query.kind) {
+      case 'get': {
+        const [found] = await this.#rows([query], snapshot, here);
+        if (found === undefined) return { found: false, partition: undefined, value: null, asOf };
+        return { found: true, partition: found.partition, value: found.value, asOf };
       }
-      return { found: false, partition: undefined, value: null, asOf };
-    });
+      case 'getMany': {
+        const values: unknown[] = query.keys.map(() => null);
+        for (const { place, value } of await this.#rows(query.keys, snapshot, here)) values[place] = value;
+        return { values, asOf };
+      }
+      case 'fetch': {
+        const partitions = partitionsOf(storeNames.pairs);
+        const { partitions: partitionsHere, prefixOf } = here;
+        return await fetchedRows(snapshot, query, { partitions, partitionsHere, prefixOf });
+      }
+      case 'scan':
+        return { ...(await scannedRows(snapshot, query, here)), asOf };
+      case 'range':
+        return { ...(await rangePage(snapshot, this.#within(query, here))), asOf };
+      case 'search': {
+        const partitions = partitionsOf(storeNames.titleWords);
+        const partitionsHere = here.partitions(storeNames.titleWords);
+        return {
+          ...(await titleSearch(snapshot, query, { partitions, partitionsHere, prefixOf: here.prefixOf })),
+          asOf,
+        };
+      }
+      case 'windows':
+        return { found: (await windowsOf(snapshot, this.#within(query, here))) ?? null, asOf };
+    }
   }
 
-  /** Several rows, perhaps of several stores, as of one commit; null where there is none. */
-  async getMany(keys: Extract<Request, { kind: 'getMany' }>['keys']): Promise<Answers['getMany']> {
-    const rows = keys.flatMap(({ store, key }, place) => {
-      const spec = this.#spec(store);
-      const encoded = encodeKey(spec, key);
-      const prefixes = this.#runtime.stores(store).map(({ partition }) => this.#runtime.storePrefix(store, partition));
-      return prefixes.map((prefix) => ({ place, spec, row: concatBytes(prefix, encoded) }));
-    });
-    return this.#read(async (snapshot, asOf) => {
-      const found = await snapshot.getMany(
-        'state',
-        rows.map(({ row }) => row),
-      );
-      const values: unknown[] = keys.map(() => null);
-      rows.forEach(({ place, spec }, at) => {
-        const bytes = found[at];
-        if (bytes !== undefined) values[place] = decodeValue(spec, bytes);
+  /** Of `keys` those that are here, with their places among them. */
+  async #rows(keys: readonly StoreKey[], snapshot: EngineSnapshot, here: Here): Promise<FoundRow[]> {
+    const wanted = keys.flatMap(({ store, key }, place) => {
+      const spec = this.spec(store);
+      const encoded = encodeKey(spec, key).slice();
+      return here.partitions(store).map((partition) => {
+        return { place, spec, partition, row: concatBytes(here.prefixOf(store, partition), encoded) };
       });
-      return { values, asOf };
+    });
+    const found = await snapshot.getMany(
+      'state',
+      wanted.map(({ row }) => row),
+    );
+    return wanted.flatMap(({ place, spec, partition }, at) => {
+      const bytes = found[at];
+      return bytes === undefined ? [] : [{ place, partition, value: decodeValue(spec, bytes) }];
     });
   }
 
-  /** For the HTTP thread: what it does not hold, as of one commit. */
-  async fetch(request: FetchRequest): Promise<ArrayBuffer> {
-    const partitions = this.#runtime.stores(storeNames.pairs).length;
-    const prefixOf = (store: string, partition: number) => this.#runtime.storePrefix(store, partition);
-    return this.#read((snapshot) => fetchedRows(snapshot, request, { partitions, prefixOf }));
-  }
-
-  async scan({ store, partition, after, limit }: Extract<Request, { kind: 'scan' }>): Promise<ScanAnswer> {
-    this.#spec(store);
-    const prefix = this.#runtime.storePrefix(store, partition);
-    const gte = after === null ? prefix : keyAfter(concatBytes(prefix, after));
-    return this.#read(async (snapshot, asOf) => {
-      const rows: { key: Uint8Array; value: Uint8Array }[] = [];
-      for await (const entries of snapshot.range('state', { gte, lt: prefixEnd(prefix), limit })) {
-        for (const { key, value } of entries) rows.push({ key: key.slice(prefix.length), value: value.slice() });
-      }
-      return { rows, done: rows.length < limit, asOf };
+  #within<Q extends { readonly store: string }>(request: Q, here: Here) {
+    const { store } = request;
+    const partitions = here.partitions(store).map((partition) => {
+      return { partition, prefix: here.prefixOf(store, partition) };
     });
-  }
-
-  async range(request: Extract<Request, { kind: 'range' }>): Promise<Answers['range']> {
-    const spec = this.#spec(request.store);
-    const partitions = this.#partitions(request.store);
-    return this.#read(async (snapshot, asOf) => ({
-      ...(await rangePage(snapshot, { spec, partitions, request })),
-      asOf,
-    }));
-  }
-
-  async search(request: Extract<Request, { kind: 'search' }>): Promise<Answers['search']> {
-    const partitions = this.#runtime.stores(storeNames.titleWords).length;
-    const prefixOf = (store: string, partition: number) => this.#runtime.storePrefix(store, partition);
-    return this.#read(async (snapshot, asOf) => ({
-      ...(await titleSearch(snapshot, request, { partitions, prefixOf })),
-      asOf,
-    }));
-  }
-
-  async windows(request: Extract<Request, { kind: 'windows' }>): Promise<Answers['windows']> {
-    const spec = this.#spec(request.store);
-    const partitions = this.#partitions(request.store);
-    return this.#read(async (snapshot, asOf) => ({
-      found: (await windowsOf(snapshot, { spec, partitions, request })) ?? null,
-      asOf,
-    }));
+    return { spec: this.spec(store), partitions, request };
   }
 
   stores(): StoreFacts[] {
-    const { graph } = this.#runtime;
+    const { graph } = this.#state.topology;
     return [...graph.stores.values()].map((spec) => {
-      const partitions = this.#runtime.stores(spec.name);
-      const sum = (of: 'cachedBytes' | 'dirtyBytes') => partitions.reduce((total, store) => total + store[of], 0);
+      const here = this.#state.stores(spec.name);
+      const sum = (of: 'cachedBytes' | 'dirtyBytes') => here.reduce((total, store) => total + store[of], 0);
       return {
         name: spec.name,
         kind: spec.kind,
-        partitions: partitions.length,
+        partitions: this.partitionsOf(spec.name),
         keySerde: spec.keySerde.name,
         valueSerde: spec.valueSerde.name,
-        subtopology: graph.subtopologies.find(({ stores }) => stores.includes(spec.name))!.id,
+        subtopology: this.subtopologyOf(spec.name),
         cachedBytes: sum('cachedBytes'),
         dirtyBytes: sum('dirtyBytes'),
       };
     });
   }
 
-  topology(): { topology: Topology; execution: string } {
-    return { topology: this.#runtime.topology, execution: describeExecution(this.#runtime.graph) };
-  }
-
   /** Offsets of the topics that come from outside: what an answer reflects. */
   sourceOffsets(): readonly SourceOffset[] {
-    return sourceOffsets(this.#runtime.committedOffsets);
+    return sourceOffsets(this.#state.committedOffsets);
   }
 
-  async #read<T>(read: (snapshot: EngineSnapshot, asOf: readonly SourceOffset[]) => Promise<T>): Promise<T> {
-    await this.#runtime.commitSettled();
-    const asOf = this.sourceOffsets();
-    await using snapshot = this.#engine.snapshot();
-    return await read(snapshot, asOf);
+  readonly partitionsOf = (store: string): number => this.#state.partitionsOf(store);
+
+  subtopologyOf(store: string): number {
+    return this.#state.topology.graph.subtopologies.find(({ stores }) => stores.includes(store))!.id;
   }
 
-  #partitions(store: string): { readonly partition: number; readonly prefix: Uint8Array }[] {
-    return this.#runtime
-      .stores(store)
-      .map(({ partition }) => ({ partition, prefix: this.#runtime.storePrefix(store, partition) }));
-  }
-
-  #spec(store: string): StoreSpec {
-    const spec = this.#runtime.graph.stores.get(store);
+  /** @throws MillraceError `STORE_NOT_FOUND` */
+  spec(store: string): StoreSpec {
+    const { stores } = this.#state.topology.graph;
+    const spec = stores.get(store);
     if (spec !== undefined) return spec;
-    const names = [...this.#runtime.graph.stores.keys()].join(', ');
-    throw new MillraceError('STORE_NOT_FOUND', `There is no store '${store}'; stores: ${names}.`, { store });
+    throw new MillraceError(
+      'STORE_NOT_FOUND',
+      `There is no store '${store}'; stores: ${[...stores.keys()].join(', ')}.`,
+      {
+        store,
+      },
+    );
   }
+}
+
+type StoreKey = Extract<Request, { kind: 'getMany' }>['keys'][number];
+
+interface FoundRow {
+  readonly place: number;
+  readonly partition: number;
+  readonly value: unknown;
+}
+
+interface Read {
+  readonly snapshot: EngineSnapshot;
+  readonly asOf: readonly SourceOffset[];
+  readonly here: Here;
+}
+
+/** Where rows lie, as of the snapshot: tasks come and go. */
+class Here {
+  readonly #state: ReadableState;
+  readonly #partitions = new Map<string, readonly number[]>();
+
+  constructor(state: ReadableState) {
+    this.#state = state;
+    for (const name of state.topology.graph.stores.keys()) {
+      this.#partitions.set(
+        name,
+        state.stores(name).map(({ partition }) => partition),
+      );
+    }
+  }
+
+  readonly partitions = (store: string): readonly number[] => this.#partitions.get(store)!;
+
+  readonly prefixOf = (store: string, partition: number): Uint8Array => this.#state.storePrefix(store, partition);
+}
+
+async function scannedRows(snapshot: EngineSnapshot, { store, partition, after, limit }: QueryOf<'scan'>, here: Here) {
+  const rows: { key: Uint8Array; value: Uint8Array }[] = [];
+  if (!here.partitions(store).includes(partition)) return { rows, done: true };
+  const prefix = here.prefixOf(store, partition);
+  const gte = after === null ? prefix : keyAfter(concatBytes(prefix, after));
+  for await (const entries of snapshot.range('state', { gte, lt: prefixEnd(prefix), limit })) {
+    for (const { key, value } of entries) rows.push({ key: key.slice(prefix.length), value: value.slice() });
+  }
+  return { rows, done: rows.length < limit };
+}
+
+/** Stores whose rows a query reads. */
+export function storesOf(query: Query): readonly string[] {
+  switch (query.kind) {
+    case 'getMany':
+      return query.keys.map(({ store }) => store);
+    case 'search':
+      return [storeNames.titleWords, storeNames.products, storeNames.productStats, storeNames.productTitles];
+    case 'fetch':
+      return fetchedStores(query);
+    default:
+      return [query.store];
+  }
+}
+
+function fetchedStores(query: QueryOf<'fetch'>): readonly string[] {
+  const stores: string[] = [];
+  if (query.productsOf.length > 0) stores.push(storeNames.productStats, storeNames.pairItems);
+  if (query.namesOf.length + query.pairsOf.length > 0) stores.push(storeNames.pairItems);
+  if (query.titlesOf.length + query.categoriesOf.length > 0) stores.push(storeNames.productStats);
+  if (query.topsOf.length > 0) stores.push(storeNames.categoryTops);
+  if (query.users.length > 0) stores.push(storeNames.userProfiles);
+  return stores;
 }
 
 /** A commit drains what lies between the tasks, so the offsets of the sources alone say what it reflects. */

@@ -19,6 +19,15 @@ export function decodeKey(spec: StoreSpec, bytes: Uint8Array): { key: string; wi
   return { key: keyText(spec, bytes.subarray(windowStartBytes)), windowStartMs: windowStartOf(bytes) };
 }
 
+/** The stored bytes that `decodeKey` was given. */
+export function storedKey(spec: StoreSpec, row: { readonly key: string; readonly windowStartMs?: number }): Uint8Array {
+  const key = encodeKey(spec, row.key).slice();
+  if (row.windowStartMs === undefined) return key;
+  const start = Buffer.alloc(windowStartBytes);
+  start.writeBigUInt64BE(BigInt.asUintN(64, BigInt(row.windowStartMs)) ^ signBit);
+  return Buffer.concat([start, key]);
+}
+
 /** Rows of a window store begin with the window's start: | start i64, sign bit flipped | key |. */
 function windowStartOf(bytes: Uint8Array): number {
   const flipped = Buffer.from(bytes.buffer, bytes.byteOffset, windowStartBytes).readBigUInt64BE();

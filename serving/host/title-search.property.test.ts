@@ -73,7 +73,12 @@ async function shopOf(products: readonly Shop[], partitions = 1) {
   await engine.write(batch);
   return async (asked: SearchRequest, bounds = searchBounds) => {
     await using snapshot = engine.snapshot();
-    return await titleSearch(snapshot, asked, { partitions, prefixOf, bounds });
+    return await titleSearch(snapshot, asked, {
+      partitions,
+      partitionsHere: Array.from({ length: partitions }, (_, at) => at),
+      prefixOf,
+      bounds,
+    });
   };
 }
 

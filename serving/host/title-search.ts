@@ -35,7 +35,7 @@ import {
 export async function titleSearch(
   snapshot: EngineSnapshot,
   request: SearchRequest,
-  { partitions, prefixOf, bounds = searchBounds }: SearchContext,
+  { partitions, partitionsHere, prefixOf, bounds = searchBounds }: SearchContext,
 ): Promise<SearchAnswer> {
   const words = queryWords(request.query);
   if (words === undefined) {
@@ -44,7 +44,7 @@ export async function titleSearch(
   }
   const products: RankedProduct[] = [];
   let truncated = false;
-  for (let partition = 0; partition < partitions; partition += 1) {
+  for (const partition of partitionsHere) {
     const search = new PartitionSearch(snapshot, request, {
       words,
       prefixOf: (store) => prefixOf(store, partition),
@@ -57,8 +57,24 @@ export async function titleSearch(
   return { products: products.slice(0, request.limit).map(({ product }) => product), truncated };
 }
 
+/** Of several instances, each of which has searched its partitions. */
+export function mergedSearches(answers: readonly SearchAnswer[], limit: number): SearchAnswer {
+  const ranked = answers.flatMap(({ products }) =>
+    products.map((product) => ({ product, id: Buffer.from(product.id) })),
+  );
+  return {
+    products: ranked
+      .toSorted(byRank)
+      .slice(0, limit)
+      .map(({ product }) => product),
+    truncated: answers.some(({ truncated }) => truncated),
+  };
+}
+
 export interface SearchContext {
+  /** All instances' together: the bounds are divided among them. */
   readonly partitions: number;
+  readonly partitionsHere: readonly number[];
   readonly prefixOf: (store: string, partition: number) => Uint8Array;
   readonly bounds?: SearchBounds;
 }

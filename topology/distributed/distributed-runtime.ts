@@ -144,7 +144,11 @@ export class DistributedRuntime {
     return storePrefix(this.#environment.storeIds.get(name)!, partition);
   }
 
-  /** Of all instances' tasks. */
+  get runningTasks(): readonly string[] {
+    return [...this.#open.keys()];
+  }
+
+  /** All instances' together. */
   partitionsOf(store: string): number {
     const { id } = this.graph.subtopologies.find(({ stores }) => stores.includes(store))!;
     return [...this.#all.values()].filter(({ subtopology }) => subtopology.id === id).length;

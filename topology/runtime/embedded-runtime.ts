@@ -88,6 +88,14 @@ export class EmbeddedRuntime {
     return this.#committed;
   }
 
+  get runningTasks(): readonly string[] {
+    return this.tasks.map(({ id }) => id);
+  }
+
+  partitionsOf(store: string): number {
+    return this.stores(store).length;
+  }
+
   /** Prefixes of a store's rows in the state family, by partition. */
   storePrefix(name: string, partition: number): Uint8Array {
     return this.#opened.storePrefix(name, partition);
