@@ -75,14 +75,8 @@ export type { SessionWindow, SessionWindows, WindowProduct } from './sessions/se
 export { sessionKey } from './sessions/session-key.ts';
 export { countSerde, storeSerdes } from './shop-stores.ts';
 export { UserErasure, type ErasureStores, type RefusedCounts } from './erasure/user-erasure.ts';
-export {
-  defaultDedupeHorizonMs,
-  interactionSerde,
-  productSerde,
-  shopTopics,
-  shopTopology,
-  type ShopOptions,
-} from './shop-topology.ts';
+export { interactionSerde, productSerde, shopTopics, shopTopology, type ShopOptions } from './shop-topology.ts';
+export { defaultShopParameters, shopParameterRanges, shopParameters, type ShopParameters } from './shop-parameters.ts';
 export { storeNames } from './store-names.ts';
 export {
   affinityProducts,

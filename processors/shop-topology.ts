@@ -22,6 +22,7 @@ import type { AcceptedVersion, ChangedCategories, ChangedCategory, ProductOutput
 import { ProductProcessor } from './products/product-processor.ts';
 import { SessionWindowProcessor } from './sessions/session-window-processor.ts';
 import { SessionProcessor } from './sessions/session-processor.ts';
+import { defaultShopParameters, type ShopParameters } from './shop-parameters.ts';
 import { storeSerdes } from './shop-stores.ts';
 import { storeNames } from './store-names.ts';
 import { UserProcessor } from './users/user-processor.ts';
@@ -37,15 +38,11 @@ export const shopTopics = {
   products: 'products',
 } as const;
 
-/** Within it, the same event id of a user and session is the same event. */
-export const defaultDedupeHorizonMs = 24 * 3_600_000;
-
 export interface ShopOptions {
   readonly registry: SchemaRegistry;
   /** Of the repartition topics. Default 1. A data folder keeps the number it was made with. */
   readonly partitions?: number;
-  /** Within it, the same event id is the same event. Default 24 h. */
-  readonly dedupeHorizonMs?: number;
+  readonly parameters?: ShopParameters;
 }
 
 /**
@@ -61,7 +58,7 @@ export interface ShopOptions {
 export async function shopTopology({
   registry,
   partitions = 1,
-  dedupeHorizonMs = defaultDedupeHorizonMs,
+  parameters = defaultShopParameters,
 }: ShopOptions): Promise<Topology> {
   const [raw, clean, history, products] = await Promise.all([
     interactionSerde(registry, shopTopics.interactions),
@@ -87,7 +84,7 @@ export async function shopTopology({
       valueSerde: raw,
     })
     .process(
-      { get: () => new CleanseProcessor(dedupeHorizonMs) },
+      { get: () => new CleanseProcessor(parameters.dedupeHorizonMs) },
       { name: 'cleanse', stores: [storeNames.eventsSeen, storeNames.cleanseCounters] },
     )
     .to(shopTopics.clean, { name: 'clean-sink', keySerde: stringSerde, valueSerde: clean });
@@ -97,14 +94,15 @@ export async function shopTopology({
     keySerde: stringSerde,
     valueSerde: clean,
   });
-  addPairs(interactions, partitions);
+  addPairs(interactions, partitions, parameters);
   const versions = builder.stream<string, Product>(shopTopics.productsHistory, {
     name: 'catalogue',
     keySerde: stringSerde,
     valueSerde: history,
   });
   const outputs = addProducts(interactions, versions, { partitions, products });
-  addCategories(changesOfProducts(outputs, partitions), addSessionWindows(interactions, outputs, partitions));
+  const windows = addSessionWindows(interactions, outputs, { partitions, gapMs: parameters.sessionGapMs });
+  addCategories(changesOfProducts(outputs, partitions), windows);
   addUsers(interactions, partitions);
   return builder.build();
 }
@@ -119,10 +117,10 @@ export function productSerde(registry: SchemaRegistry, topic: string): Promise<S
   return avroSerde<Product>(registry, { subject: `${topic}-value`, schema: productSchema });
 }
 
-function addPairs(interactions: KStream<string, Interaction>, partitions: number): void {
+function addPairs(interactions: KStream<string, Interaction>, partitions: number, parameters: ShopParameters): void {
   interactions
     .process<string, PairStep>(
-      { get: () => new SessionProcessor() },
+      { get: () => new SessionProcessor(parameters) },
       { name: 'session-step', stores: [storeNames.sessions, storeNames.pairTotals] },
     )
     .repartition({
@@ -189,7 +187,7 @@ function changesOfProducts(outputs: KStream<string, ProductOutput>, partitions: 
 function addSessionWindows(
   interactions: KStream<string, Interaction>,
   outputs: KStream<string, ProductOutput>,
-  partitions: number,
+  { partitions, gapMs }: { readonly partitions: number; readonly gapMs: number },
 ) {
   const versions = outputs
     .filter((_key, output): output is ChangedCategories => output.kind === 'categories', { name: 'changed-categories' })
@@ -205,7 +203,7 @@ function addSessionWindows(
     .repartition({ name: 'by-session', keySerde: stringSerde, valueSerde: interactionBinarySerde, partitions })
     .merge(versions, { name: 'events-and-categories' })
     .process<string, CategoryChange>(
-      { get: () => new SessionWindowProcessor() },
+      { get: () => new SessionWindowProcessor(gapMs) },
       {
         name: 'session-windows',
         stores: [storeNames.sessionWindows, storeNames.sessionCategories, storeNames.productSessions],

@@ -1,15 +1,16 @@
 import type { Database } from './database.ts';
+import { pageParameters } from './parameters.ts';
 import { appendSeqs } from './seqs.ts';
-
-/** Of two events with one id, user and session, at most this far apart in event time, the later in log order is dropped. */
-export const dedupeHorizonMs = 24 * 60 * 60 * 1000;
 
 /**
  * Which of the events with one id, user and session, in log order, are duplicates: those within the horizon of one that was accepted.
  *
  *     duplicatesOf([0, 20 h, 30 h, 23 h])  // [false, true, false, true]: 30 h is compared with 0 h alone
  */
-export function duplicatesOf(timestamps: readonly number[], horizonMs: number = dedupeHorizonMs): boolean[] {
+export function duplicatesOf(
+  timestamps: readonly number[],
+  horizonMs: number = pageParameters.dedupeHorizonMs,
+): boolean[] {
   const accepted: number[] = [];
   return timestamps.map((timestamp) => {
     if (accepted.some((earlier) => Math.abs(timestamp - earlier) <= horizonMs)) return true;
@@ -19,13 +20,13 @@ export function duplicatesOf(timestamps: readonly number[], horizonMs: number = 
 }
 
 /** Makes `events` of `arrived`. Gives the number of duplicates that were dropped. */
-export async function cleanse(database: Database): Promise<number> {
+export async function cleanse(database: Database, horizonMs: number): Promise<number> {
   const dropped: number[] = [];
   let group = '';
   let seqs: number[] = [];
   let timestamps: number[] = [];
   const settle = (): void => {
-    for (const [at, duplicate] of duplicatesOf(timestamps).entries()) if (duplicate) dropped.push(seqs[at]!);
+    for (const [at, duplicate] of duplicatesOf(timestamps, horizonMs).entries()) if (duplicate) dropped.push(seqs[at]!);
     seqs = [];
     timestamps = [];
   };

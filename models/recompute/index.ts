@@ -6,6 +6,7 @@ export type { RankedList } from './lists.ts';
 export type { LogEvent } from './log-events.ts';
 export type { LogVersion } from './log-versions.ts';
 export type { PairTable } from './pair-table.ts';
+export { pageParameters, type Parameters } from './parameters.ts';
 export { hourKey } from './products.ts';
 export { marginalKey } from './marginals.ts';
 export { readerOf } from './reader-of.ts';

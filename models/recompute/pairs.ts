@@ -2,8 +2,6 @@ import type { Database } from './database.ts';
 import { PairTable } from './pair-table.ts';
 import { relations } from './rows.ts';
 
-export const distanceMax = 10;
-
 /** The weight of a pair seen d apart: `round(1024 / sqrt(d))` from the earlier item, `round(768 / sqrt(d))` back to it. */
 export function weightsAt(distance: number): { readonly forward: number; readonly back: number } {
   return { forward: Math.round(1024 / Math.sqrt(distance)), back: Math.round(768 / Math.sqrt(distance)) };
@@ -13,17 +11,17 @@ export function weightsAt(distance: number): { readonly forward: number; readonl
  * Pair rows by two aggregations instead of one step after the other.
  *
  * Within a session a directed pair counts with its largest candidate, which is what the increments of the step add up
- * to; so: join each sequence with itself 1..10 apart, take the maximum per session and pair, then add over sessions.
+ * to; so: join each sequence with itself 1..positions (10) apart, take the maximum per session and pair, then add over sessions.
  * The rule that an item is skipped where it stood at a smaller distance already needs no line here: weights fall with
  * the distance, so such a candidate is never the largest.
  *
- * viewed-bought is of the same kind: each session's first purchase of an item beside its last ten views before it, the
+ * viewed-bought is of the same kind: each session's first purchase of an item beside its last so many views before it, the
  * largest candidate of each pair, then the sum.
  *
  * Unordered pairs (low < high) carry both directions through the first aggregation, which halves it.
  */
-export async function pairs(database: Database): Promise<PairTable> {
-  const distances = Array.from({ length: distanceMax }, (_, at) => {
+export async function pairs(database: Database, positions: number): Promise<PairTable> {
+  const distances = Array.from({ length: positions }, (_, at) => {
     const { forward, back } = weightsAt(at + 1);
     return `(${at + 1}, ${forward}, ${back})`;
   });

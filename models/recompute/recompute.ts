@@ -7,6 +7,7 @@ import { Lists, rankedList, type RankedList } from './lists.ts';
 import { type LogEvent, readLog } from './log-events.ts';
 import { type LogVersion, readVersions } from './log-versions.ts';
 import { marginals, pairTotals } from './marginals.ts';
+import { pageParameters, type Parameters } from './parameters.ts';
 import type { PairTable } from './pair-table.ts';
 import { pairs } from './pairs.ts';
 import { productUsers, type SparseRegisters } from './product-users.ts';
@@ -57,6 +58,8 @@ export interface Recomputation {
 }
 
 export interface RecomputeOptions extends DatabaseOptions {
+  /** Default: those of the page. */
+  readonly parameters?: Parameters;
   /** Told the name of each part as it begins. */
   readonly onStep?: (step: string) => void;
 }
@@ -106,7 +109,8 @@ async function recompute(database: Database, input: Input, options: RecomputeOpt
     options.onStep?.(name);
     return compute(database);
   };
-  const duplicates = await step('cleanse', cleanse);
+  const { parameters = pageParameters } = options;
+  const duplicates = await step('cleanse', () => cleanse(database, parameters.dedupeHorizonMs));
   const [accepted] = await database.row<[number]>('SELECT count(*)::DOUBLE FROM events');
   const stores = {
     productStats: await step('product statistics', productStats),
@@ -121,16 +125,16 @@ async function recompute(database: Database, input: Input, options: RecomputeOpt
   await step('categories', hourCategories);
   const ofCategories = {
     categoryHours: await step('category hours', categoryHours),
-    sessionWindows: await step('session windows', sessionWindows),
+    sessionWindows: await step('session windows', () => sessionWindows(database, parameters.sessionGapMs)),
     categoryFunnels: await step('funnels', categoryFunnels),
     categories: categoryMembers(stores.productStats, stores.catalogue.products),
   };
-  await step('sessions', cutSessions);
+  await step('sessions', () => cutSessions(database, parameters.sessionGapMs));
   await database.run('DROP TABLE events; DROP TABLE hour_categories; DROP TABLE window_events');
   const model = {
     marginals: await step('marginals', marginals),
     pairTotals: await step('pair totals', pairTotals),
-    pairs: await step('pairs', pairs),
+    pairs: await step('pairs', () => pairs(database, parameters.pairPositions)),
   };
   const { products } = stores.catalogue;
   const { tops } = ofCategories.categories;

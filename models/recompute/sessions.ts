@@ -1,6 +1,5 @@
 import type { Database } from './database.ts';
 
-export const sessionGapMs = 30 * 60 * 1000;
 export const sessionEventsMax = 200;
 
 /**
@@ -11,11 +10,11 @@ export const sessionEventsMax = 200;
  *                                                          `position` those of one relation
  *     items:     item, product_id                          small numbers for the product ids
  *
- * A named session never ends. Without a name, a session ends where the next event is more than 30 minutes later than
+ * A named session never ends. Without a name, a session ends where the next event is more than the gap (30 minutes) later than
  * the greatest timestamp so far. "So far" may as well reach back past the start of the session: a new one starts later
  * than everything before it, so that one running maximum per key serves.
  */
-export async function cutSessions(database: Database): Promise<void> {
+export async function cutSessions(database: Database, gapMs: number): Promise<void> {
   await database.run(`
     CREATE TABLE items AS
     SELECT (row_number() OVER (ORDER BY product_id) - 1)::INTEGER AS item, product_id
@@ -28,7 +27,7 @@ export async function cutSessions(database: Database): Promise<void> {
         ts - max(ts) OVER (PARTITION BY session_key ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS later
       FROM events WHERE type IN ('view', 'cart', 'purchase') AND NOT service),
     numbered AS (
-      SELECT *, sum((later IS NULL OR (later > ${sessionGapMs} AND session_key LIKE 'u:%'))::INTEGER)
+      SELECT *, sum((later IS NULL OR (later > ${gapMs} AND session_key LIKE 'u:%'))::INTEGER)
         OVER (ORDER BY session_key, seq)::INTEGER AS session
       FROM parts),
     placed AS (SELECT *, row_number() OVER (PARTITION BY session ORDER BY seq) AS place FROM numbered)

@@ -1,7 +1,6 @@
 import type { Database } from './database.ts';
 import { fourCounts, moneySum, quantitySum } from './products.ts';
 import type { CategoryFunnelRow, SessionWindowRow } from './rows.ts';
-import { sessionGapMs } from './sessions.ts';
 
 /** A session window, what was done in it by product and hour spelled as `spelledProducts` does. */
 export interface SessionWindow extends Omit<SessionWindowRow, 'products'> {
@@ -35,14 +34,14 @@ const bitOf = `CASE type WHEN 'view' THEN 1 WHEN 'cart' THEN 2 WHEN 'purchase' T
  *
  *     window_events: win, session_key, product_id, hour, bits, seq     what was done, one row an event
  */
-export async function sessionWindows(database: Database): Promise<Map<string, SessionWindow>> {
+export async function sessionWindows(database: Database, gapMs: number): Promise<Map<string, SessionWindow>> {
   await database.run(`
     CREATE TABLE window_events AS
     WITH beside AS (
       SELECT seq, session_key, product_id, ts // 3600000 AS hour, ${bitOf} AS bits, ts,
         ts - lag(ts) OVER (PARTITION BY session_key ORDER BY ts, seq) AS later
       FROM events WHERE NOT service)
-    SELECT sum((later IS NULL OR later > ${sessionGapMs})::INTEGER) OVER (ORDER BY session_key, ts, seq)::INTEGER AS win,
+    SELECT sum((later IS NULL OR later > ${gapMs})::INTEGER) OVER (ORDER BY session_key, ts, seq)::INTEGER AS win,
       seq, session_key, product_id, hour, bits
     FROM beside`);
   const products = new Map<number, string[]>();

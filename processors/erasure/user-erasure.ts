@@ -23,6 +23,7 @@ import { FunnelDifference } from '../sessions/funnel.ts';
 import type { Session } from '../sessions/session.ts';
 import { sessionKey } from '../sessions/session-key.ts';
 import type { SessionWindows } from '../sessions/session-window.ts';
+import type { ShopParameters } from '../shop-parameters.ts';
 import { storeNames } from '../store-names.ts';
 import { runDetached, type Detached } from './detached-processor.ts';
 import { PairRemoval } from './pair-removal.ts';
@@ -89,6 +90,7 @@ export class UserErasure {
       await this.#redoSessions(stores, partition);
     }
     const funnels = new FunnelDifference();
+    const { sessionGapMs } = this.#options.parameters;
     for (const [partition, events] of this.#ofSessions.entries()) {
       const remaining = events.filter((event) => !this.isOfUsers(event));
       const of = {
@@ -96,7 +98,7 @@ export class UserErasure {
         categories: stores.get<string, CategoryVersions>(storeNames.sessionCategories, partition),
         sessionsOf: stores.get<string, Uint8Array>(storeNames.productSessions, partition),
       };
-      await redoWindows(of, remaining, new Set(events.map(sessionKey)), funnels);
+      await redoWindows(of, { remaining, gapMs: sessionGapMs }, new Set(events.map(sessionKey)), funnels);
     }
     await this.#redoProducts(stores, funnels);
     for (const user of this.#users) {
@@ -114,7 +116,7 @@ export class UserErasure {
   ): Promise<void> {
     const seen = new EventsSeen(
       stores.get<ChunkKey, Chunk>(storeNames.eventsSeen, partition),
-      this.#options.dedupeHorizonMs,
+      this.#options.parameters.dedupeHorizonMs,
     );
     await seen.load(taken.map((event) => ({ identity: eventIdentity(event), timestamp: event.timestamp })));
     for (const { timestamp } of taken) seen.forget(timestamp);
@@ -126,8 +128,10 @@ export class UserErasure {
 
   async #redoSessions(stores: ErasureStores, partition: number): Promise<void> {
     const events = this.#ofSessions[partition]!;
-    const before = await replaySessions(events);
-    const after = await replaySessions(events.filter((event) => !this.isOfUsers(event)));
+    const { parameters } = this.#options;
+    const before = await replaySessions(events, parameters);
+    const remaining = events.filter((event) => !this.isOfUsers(event));
+    const after = await replaySessions(remaining, parameters);
 
     const sessions = stores.get<string, Session>(storeNames.sessions, partition);
     for (const key of before.sessions.keys()) {
@@ -218,7 +222,8 @@ export class UserErasure {
 
 export interface ErasureOptions {
   readonly partitions: number;
-  readonly dedupeHorizonMs: number;
+  /** Those that the state was made with. */
+  readonly parameters: ShopParameters;
 }
 
 /** The stores of the topology that stands still. */

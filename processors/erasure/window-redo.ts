@@ -19,14 +19,14 @@ export interface WindowStores {
  */
 export async function redoWindows(
   { windows, categories, sessionsOf }: WindowStores,
-  remaining: readonly Interaction[],
+  { remaining, gapMs }: { readonly remaining: readonly Interaction[]; readonly gapMs: number },
   keys: ReadonlySet<string>,
   difference: FunnelDifference,
 ): Promise<void> {
   const rows = new Map<string, SessionWindows>();
   for (const event of remaining) {
     const key = sessionKey(event);
-    if (countsForWindow(event)) rows.set(key, withEvent(rows.get(key) ?? [], event));
+    if (countsForWindow(event)) rows.set(key, withEvent(rows.get(key) ?? [], event, gapMs));
   }
   await windows.load(keys);
   for (const key of keys) {

@@ -13,7 +13,7 @@ interface Totals {
 }
 
 /** The page's words over a whole session, with nothing clever: every candidate, then the largest. */
-function byDefinition(sequence: readonly string[]): Totals {
+function byDefinition(sequence: readonly string[], positions: number): Totals {
   const weights = new Map<string, number>();
   const counts = new Map<string, number>();
   const rep = Array<number>(11).fill(0);
@@ -25,7 +25,7 @@ function byDefinition(sequence: readonly string[]): Totals {
   };
   for (const [p, j] of sequence.entries()) {
     const skipped = new Set([j]);
-    for (let d = 1; d <= 10 && d <= p; d += 1) {
+    for (let d = 1; d <= positions && d <= p; d += 1) {
       const i = sequence[p - d]!;
       if (skipped.has(i)) continue;
       skipped.add(i);
@@ -42,7 +42,7 @@ function byDefinition(sequence: readonly string[]): Totals {
   return { weights, counts, marginals, sessions: sequence.length > 0 ? 1 : 0, rep, repN };
 }
 
-function byStep(sequence: readonly string[]): Totals {
+function byStep(sequence: readonly string[], positions: number): Totals {
   const weights = new Map<string, number>();
   const counts = new Map<string, number>();
   const marginals = new Map<string, number>();
@@ -51,7 +51,7 @@ function byStep(sequence: readonly string[]): Totals {
   let sessions = 0;
   const add = (map: Map<string, number>, key: string, amount: number) => map.set(key, (map.get(key) ?? 0) + amount);
   for (const [p, j] of sequence.entries()) {
-    const step = sessionStep(sequence.slice(0, p), j);
+    const step = sessionStep(sequence.slice(0, p), j, positions);
     if (step.opens) sessions += 1;
     if (step.first) add(marginals, j, 1);
     for (const pair of step.pairs) {
@@ -67,14 +67,14 @@ function byStep(sequence: readonly string[]): Totals {
 }
 
 describe('session step', () => {
-  it('summed over a session equals the definition', () => {
+  it('summed over a session equals the definition, however many places back it pairs', () => {
     const letters = (count: number) => fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz'.slice(0, count));
     const session = fc
       .constantFrom(1, 2, 3, 5, 12, 26)
       .chain((count) => fc.array(letters(count), { maxLength: 60, size: 'max' }));
     fc.assert(
-      fc.property(session, (sequence) => {
-        expect(byStep(sequence)).toEqual(byDefinition(sequence));
+      fc.property(session, fc.constantFrom(10, 1, 3, 25, 50), (sequence, positions) => {
+        expect(byStep(sequence, positions)).toEqual(byDefinition(sequence, positions));
       }),
       { numRuns: 1_000 },
     );
@@ -103,7 +103,7 @@ describe('session step', () => {
   });
 
   it('has the weights of the page', () => {
-    expect(forwardWeights).toEqual([0, 1024, 724, 591, 512, 458, 418, 387, 362, 341, 324]);
-    expect(backWeights).toEqual([0, 768, 543, 443, 384, 343, 314, 290, 272, 256, 243]);
+    expect(forwardWeights.slice(0, 11)).toEqual([0, 1024, 724, 591, 512, 458, 418, 387, 362, 341, 324]);
+    expect(backWeights.slice(0, 11)).toEqual([0, 768, 543, 443, 384, 343, 314, 290, 272, 256, 243]);
   });
 });

@@ -4,7 +4,7 @@ import { backWeights, forwardWeights, pairWindow } from './weights.ts';
  * What one more event of a session adds to the pair counts (docs/architecture/shop.md, "Step").
  *
  * `sequence` holds the items of the session so far, of the event's relation, oldest first; `item` comes now. Within the
- * last 10 places each other item i pairs with it once, at its nearest distance d: i→item gains forward weight, item→i
+ * last `positions` places (10 by default) each other item i pairs with it once, at its nearest distance d: i→item gains forward weight, item→i
  * back weight. A session gives a directed pair its *largest* weight only, so what it has given already is taken off.
  *
  * What it has given is not stored: it follows from the sequence. Weights fall with distance, so the largest weight i→j
@@ -33,33 +33,37 @@ export interface StepPair {
   readonly count: number;
 }
 
-export function sessionStep(sequence: readonly string[], item: string): SessionStep {
+export function sessionStep(sequence: readonly string[], item: string, positions: number = pairWindow): SessionStep {
   const length = sequence.length;
   const first = !sequence.includes(item);
   const pairs: StepPair[] = [];
   const distinct: string[] = [];
-  for (let d = 1; d <= length && distinct.length < pairWindow; d += 1) {
+  for (let d = 1; d <= length && (d <= positions || distinct.length < pairWindow); d += 1) {
     const other = sequence[length - d]!;
     if (distinct.includes(other)) continue;
     distinct.push(other);
-    if (d > pairWindow || other === item) continue;
+    if (d > positions || other === item) continue;
     if (first) {
       pairs.push({ item: other, forward: forwardWeights[d]!, back: backWeights[d]!, count: 1 });
     } else {
-      const pair = remainder(sequence, other, item, d);
+      const pair = remainder(sequence, { other, item, d, positions });
       if (pair !== undefined) pairs.push(pair);
     }
   }
-  const reminderHit = first ? 0 : distinct.indexOf(item) + 1;
-  return { first, opens: length === 0, pairs, reminderPositions: distinct.length, reminderHit };
+  const reminded = distinct.length > pairWindow ? distinct.slice(0, pairWindow) : distinct;
+  const reminderHit = first ? 0 : reminded.indexOf(item) + 1;
+  return { first, opens: length === 0, pairs, reminderPositions: reminded.length, reminderHit };
 }
 
 /** What the pair gains beyond what earlier places of `item` have given; undefined for nothing. */
-function remainder(sequence: readonly string[], other: string, item: string, d: number): StepPair | undefined {
+function remainder(
+  sequence: readonly string[],
+  { other, item, d, positions }: { other: string; item: string; d: number; positions: number },
+): StepPair | undefined {
   let before = Infinity;
   let after = Infinity;
   for (let at = sequence.indexOf(item); at >= 0; at = sequence.indexOf(item, at + 1)) {
-    for (let distance = 1; distance <= pairWindow; distance += 1) {
+    for (let distance = 1; distance <= positions; distance += 1) {
       if (distance < before && sequence[at - distance] === other) before = distance;
       if (distance < after && sequence[at + distance] === other) after = distance;
     }

@@ -5,8 +5,9 @@ import { addToTotals, emptyPairTotals, type PairTotals } from '../pairs/pair-tot
 import { eventRelations, relationOf, type EventRelation } from '../pairs/relation.ts';
 import { sessionStep } from '../pairs/session-step.ts';
 import { viewedThenBought } from '../pairs/viewed-then-bought.ts';
+import { defaultShopParameters, type ShopParameters } from '../shop-parameters.ts';
 import { storeNames } from '../store-names.ts';
-import { addToSession, newSession, sequenceOf, sessionEventsMax, sessionGapMs, type Session } from './session.ts';
+import { addToSession, newSession, sequenceOf, sessionEventsMax, type Session } from './session.ts';
 import { sessionKey } from './session-key.ts';
 
 /**
@@ -14,9 +15,14 @@ import { sessionKey } from './session-key.ts';
  * Events that take part in no relation pass silently; so do those beyond a session's 200th, which are counted.
  */
 export class SessionProcessor implements Processor<string, Interaction, string, PairStep> {
+  readonly #parameters: SessionParameters;
   #context!: ProcessorContext<string, PairStep>;
   #sessions!: KeyValueStore<string, Session>;
   #totals!: KeyValueStore<string, PairTotals>;
+
+  constructor(parameters: SessionParameters = defaultShopParameters) {
+    this.#parameters = parameters;
+  }
 
   init(context: ProcessorContext<string, PairStep>): void {
     this.#context = context;
@@ -45,13 +51,14 @@ export class SessionProcessor implements Processor<string, Interaction, string, 
   #open(key: string, event: Interaction): Session {
     const session = this.#sessions.getLoaded(key);
     if (session === undefined) return newSession();
-    const ended = event.sessionId === null && event.timestamp - session.lastMs > sessionGapMs;
+    const ended = event.sessionId === null && event.timestamp - session.lastMs > this.#parameters.sessionGapMs;
     return ended ? newSession() : session;
   }
 
   #step(session: Session, relation: EventRelation, record: Record<string, Interaction>): void {
     const item = record.value.productId;
-    const step = sessionStep(sequenceOf(session, relation), item);
+    const { pairPositions } = this.#parameters;
+    const step = sessionStep(sequenceOf(session, relation), item, pairPositions);
     addToSession(session, item, relation);
 
     const totals = this.#totals.getLoaded(relation) ?? emptyPairTotals();
@@ -59,7 +66,7 @@ export class SessionProcessor implements Processor<string, Interaction, string, 
     const { first, pairs } = step;
     if (first || pairs.length > 0) this.#forward({ relation, item, first, pairs }, record);
     if (relation !== 'bought' || !first) return;
-    const ways = viewedThenBought(sequenceOf(session, 'viewed'), item);
+    const ways = viewedThenBought(sequenceOf(session, 'viewed'), item, pairPositions);
     if (ways.length > 0) this.#forward({ relation: 'viewed-bought', item, first: false, pairs: ways }, record);
   }
 
@@ -67,3 +74,5 @@ export class SessionProcessor implements Processor<string, Interaction, string, 
     this.#context.forward({ key: step.item, value: step, timestamp, headers });
   }
 }
+
+export type SessionParameters = Pick<ShopParameters, 'pairPositions' | 'sessionGapMs'>;

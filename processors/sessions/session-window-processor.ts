@@ -20,6 +20,7 @@ import { bitOf, countsForWindow, withEvent, type SessionWindows } from './sessio
  *     commit:     changed rows, before and after ─> versions, some products at a time: their rows, before and after
  */
 export class SessionWindowProcessor implements Processor<string, Interaction | CategoryVersions, string, FunnelChange> {
+  readonly #gapMs: number;
   #context!: ProcessorContext<string, FunnelChange>;
   #windows!: KeyValueStore<string, SessionWindows>;
   #categories!: KeyValueStore<string, CategoryVersions>;
@@ -27,6 +28,10 @@ export class SessionWindowProcessor implements Processor<string, Interaction | C
   /** Rows that events have changed since the commit, as they were at it. */
   readonly #before = new Map<string, SessionWindows>();
   readonly #versions = new Map<string, CategoryVersions>();
+
+  constructor(gapMs: number) {
+    this.#gapMs = gapMs;
+  }
 
   init(context: ProcessorContext<string, FunnelChange>): void {
     this.#context = context;
@@ -66,7 +71,7 @@ export class SessionWindowProcessor implements Processor<string, Interaction | C
   #add(key: string, event: Interaction): void {
     const before = this.#windows.getLoaded(key) ?? none;
     if (!this.#before.has(key)) this.#before.set(key, before);
-    this.#windows.put(key, withEvent(before, event));
+    this.#windows.put(key, withEvent(before, event, this.#gapMs));
     const { productId } = event;
     if (bitOf(event) === 0 || isIn(before, productId)) return;
     this.#sessionsOf.put(twoPartKey(productId, key), nothing);

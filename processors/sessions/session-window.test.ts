@@ -11,7 +11,7 @@ it.each([
   ['purchase', 1],
   ['return', -1],
 ] as const)('a window of the dearest %s there can be stops at 2^52, and comes back from its bytes', (type, sign) => {
-  const windows = withEvent([], { ...dearest, type });
+  const windows = withEvent([], { ...dearest, type }, 1);
   expect(windows[0]?.revenue).toBe(sign * (2 ** 52 - 1));
   expect(sessionWindowsSerde.deserialize(sessionWindowsSerde.serialize(windows))).toEqual(windows);
 });

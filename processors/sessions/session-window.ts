@@ -3,12 +3,11 @@ import { ByteReader } from '../binary/byte-reader.ts';
 import { ByteWriter } from '../binary/byte-writer.ts';
 import { hourMs, hourOf } from '../categories/category-versions.ts';
 import { countsOf, readCounts, sumOfCounts, writeCounts, type Counts } from '../hours/counts.ts';
-import { sessionGapMs } from './session.ts';
 
 /**
  * The session windows of one key, ascending: the row of `session-windows` (docs/architecture/shop.md, "Session windows").
  *
- * Kafka Streams' session windows with a gap of 30 minutes and no end of grace: an event less than a gap away from a window
+ * Kafka Streams' session windows with a gap (30 minutes by default) and no end of grace: an event less than a gap away from a window
  * belongs to it, one between two windows makes them one. Windows are never changed in place: who holds a row holds the
  * windows of that moment.
  *
@@ -56,12 +55,12 @@ export function bitOf({ type }: Interaction): number {
 }
 
 /** The windows with one more event, in whatever order events come. */
-export function withEvent(windows: SessionWindows, event: Interaction): SessionWindows {
+export function withEvent(windows: SessionWindows, event: Interaction, gapMs: number): SessionWindows {
   const { timestamp } = event;
   let to = windows.length;
-  while (to > 0 && windows[to - 1]!.startMs - timestamp > sessionGapMs) to -= 1;
+  while (to > 0 && windows[to - 1]!.startMs - timestamp > gapMs) to -= 1;
   let from = to;
-  while (from > 0 && timestamp - windows[from - 1]!.endMs <= sessionGapMs) from -= 1;
+  while (from > 0 && timestamp - windows[from - 1]!.endMs <= gapMs) from -= 1;
   const merged = windows.slice(from, to).reduce(mergeWindows, windowOf(event));
   return [...windows.slice(0, from), merged, ...windows.slice(to)];
 }

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { EmbeddedLog, FetchedRecord, TopicPartition } from '../../log/index.ts';
 import {
-  defaultDedupeHorizonMs,
+  defaultShopParameters,
   eventIdentity,
   interactionSerde,
   invalidInteraction,
@@ -30,7 +30,7 @@ export async function eraseUsers(users: readonly string[], parts: ErasureParts):
   await runtime.caughtUp();
   const holder: { note?: ErasureNote; events: number } = { events: 0 };
   await runtime.standStill(async () => {
-    const erasure = new UserErasure(new Set(users), { partitions, dedupeHorizonMs: defaultDedupeHorizonMs });
+    const erasure = new UserErasure(new Set(users), { partitions, parameters: defaultShopParameters });
     const note = { users, ends: endsOf(log, runtime, partitions) };
     const names = namesOf(users);
     const ids: string[] = [];
