@@ -68,7 +68,7 @@ export class FakeHost implements ApiHost {
       slicer.add(row);
     }
     const asOf = [{ topic: 'interactions', partition: 0, offset }];
-    this.#publish({ slice: slicer.take(), last: true, whole: false, asOf, committedAtMs: Date.now() });
+    this.#publish({ slice: slicer.take(), last: true, whole: false, generation: 1, asOf, committedAtMs: Date.now() });
   }
 
   #produce({ topic, records, eventIds = [] }: Extract<Request, { kind: 'produce' }>): Answers['produce'] {

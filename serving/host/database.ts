@@ -90,7 +90,7 @@ export class Database {
   }
 
   publishAll(): Promise<void> {
-    return this.#publisher.publishAll(this.engine, this.runtime);
+    return this.#publisher.publishAll(this.engine, this.runtime, 1);
   }
 
   /** Commits and closes; after a failed write, or when the commit fails, closes only: the log has what was taken. */
@@ -153,7 +153,7 @@ async function openRuntime({ settings, hooks, publisher, governor, ...opened }: 
     handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
     deadLetterTopic: shopTopics.deadLetter,
     memory: governor,
-    publish: { stores: publishedStores, onCommit: (commit) => publisher.publish(commit) },
+    publish: { stores: publishedStores, onCommit: (commit) => publisher.publish(commit, 1) },
     queriesWaiting: () => Atomics.load(waiting, 0) > 0,
     paused: () => hooks.paused() || hasFailed(),
     onFailure: (error) => {

@@ -268,6 +268,8 @@ export interface Publication {
   readonly last: boolean;
   /** All that look-ups need, as at start; what was fetched before may be out of date. */
   readonly whole: boolean;
+  /** Of the state that answers are about. Another one than before comes whole: nothing of the one before holds there. */
+  readonly generation: number;
   readonly asOf: readonly SourceOffset[];
   readonly committedAtMs: number;
 }

@@ -21,7 +21,8 @@ export class Publisher {
     this.#send = send;
   }
 
-  async publishAll(engine: Engine, runtime: EmbeddedRuntime): Promise<void> {
+  async publishAll(engine: Engine, runtime: EmbeddedRuntime, generation: number): Promise<void> {
+    const { committedOffsets: offsets } = runtime;
     const slicer = new RowSlicer(sliceBytesMax);
     for (const [place, name] of this.#stores.entries()) {
       if (!wholeStores.includes(name)) continue;
@@ -30,27 +31,31 @@ export class Publisher {
         for await (const entries of engine.range('state', { gte, lt: prefixEnd(gte) })) {
           for (const { key, value } of entries) {
             const full = slicer.add({ store: place, partition, key: key.subarray(gte.length), value });
-            if (full !== undefined) this.#sendSlice(full, { last: false, whole: true }, runtime.committedOffsets);
+            if (full !== undefined) this.#sendSlice(full, { last: false, whole: true, generation }, offsets);
           }
         }
       }
     }
-    this.#sendSlice(slicer.take(), { last: true, whole: true }, runtime.committedOffsets);
+    this.#sendSlice(slicer.take(), { last: true, whole: true, generation }, offsets);
   }
 
-  publish({ stores, offsets }: PublishedCommit): void {
+  publish({ stores, offsets }: PublishedCommit, generation: number): void {
     const slicer = new RowSlicer(sliceBytesMax);
     const placed = stores.map((store) => ({ ...store, place: this.#stores.indexOf(store.name) }));
     for (const { place, partition, changes } of placed.toSorted((a, b) => a.place - b.place)) {
       for (const { key, value } of changes) {
         const full = slicer.add({ store: place, partition, key, value });
-        if (full !== undefined) this.#sendSlice(full, { last: false, whole: false }, offsets);
+        if (full !== undefined) this.#sendSlice(full, { last: false, whole: false, generation }, offsets);
       }
     }
-    this.#sendSlice(slicer.take(), { last: true, whole: false }, offsets);
+    this.#sendSlice(slicer.take(), { last: true, whole: false, generation }, offsets);
   }
 
-  #sendSlice(slice: ArrayBuffer, of: Pick<Publication, 'last' | 'whole'>, offsets: readonly CommittedOffset[]): void {
+  #sendSlice(
+    slice: ArrayBuffer,
+    of: Pick<Publication, 'last' | 'whole' | 'generation'>,
+    offsets: readonly CommittedOffset[],
+  ): void {
     this.#send({ slice, ...of, asOf: sourceOffsets(offsets), committedAtMs: Date.now() });
   }
 }

@@ -79,6 +79,12 @@ export class DemandCache<K> {
     this.#bytes = 0;
   }
 
+  /** Lets everything go; an answer that is on its way will not be asked. */
+  forgetAll(): void {
+    this.forget();
+    this.#loading.clear();
+  }
+
   #set(key: K, row: Uint8Array | null): void {
     const before = this.#rows.get(key);
     this.#rows.set(key, row);

@@ -10,12 +10,14 @@ export type Fetch = (request: FetchRequest) => Promise<ArrayBuffer>;
  *     want(key) ──> fetch ──> rows, through the staging queue behind the publications that came before ──> filled(key)
  */
 export class Demands {
+  readonly #epoch: () => number;
   readonly #fetch: Fetch;
   readonly #id: (item: number) => string;
   readonly #arrived: DemandsOptions['arrived'];
   readonly #of: { readonly [Kind in keyof Missing]: Demand<KeyOf<Kind>> };
 
-  constructor({ fetch, caches, id, arrived }: DemandsOptions) {
+  constructor({ fetch, caches, id, arrived, epoch }: DemandsOptions) {
+    this.#epoch = epoch;
     this.#fetch = fetch;
     this.#id = id;
     this.#arrived = arrived;
@@ -61,13 +63,15 @@ export class Demands {
   }
 
   async #ask(wanted: readonly Wanted<unknown>[], request: FetchRequest): Promise<void> {
+    const epoch = this.#epoch();
     try {
       const slice = await this.#fetch(request);
       await new Promise<void>((resolve) => {
-        this.#arrived(slice, () => {
-          for (const of of wanted) of.settle('filled');
+        const settle = (how: 'filled' | 'giveUp'): void => {
+          for (const of of wanted) of.settle(how);
           resolve();
-        });
+        };
+        this.#arrived({ slice, epoch, settle });
       });
     } catch (error) {
       for (const of of wanted) of.settle('giveUp');
@@ -105,8 +109,17 @@ export interface DemandsOptions {
   readonly fetch: Fetch;
   readonly caches: { readonly [Kind in keyof Missing]: Loading<KeyOf<Kind>> };
   readonly id: (item: number) => string;
-  /** Takes the rows; calls back when they are in the caches. */
-  readonly arrived: (slice: ArrayBuffer, filled: () => void) => void;
+  /** Changes with the generation: what was asked for in another one is no answer any more. */
+  readonly epoch: () => number;
+  /** Takes the rows; says when they are in the caches, or that they are no answer any more. */
+  readonly arrived: (answer: ArrivedAnswer) => void;
+}
+
+export interface ArrivedAnswer {
+  readonly slice: ArrayBuffer;
+  /** In which it was asked for. */
+  readonly epoch: number;
+  readonly settle: (how: 'filled' | 'giveUp') => void;
 }
 
 interface Loading<K> {

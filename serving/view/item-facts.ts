@@ -26,6 +26,11 @@ export class ItemFacts {
     return this.#states[item] === held;
   }
 
+  /** Whether its number in its own partition is known, if it has one. */
+  isFound(item: number): boolean {
+    return (this.#states[item] ?? absent) >= found;
+  }
+
   isSeen(item: number): boolean {
     return this.#columns[seen]!.get(item) > 0;
   }
@@ -90,6 +95,13 @@ export class ItemFacts {
   /** Lets everything go but what is on its way. */
   forget(): void {
     for (const [item, state] of this.#states.entries()) if (state === held) this.#states[item] = found;
+  }
+
+  /** Lets everything go; an answer that is on its way will not be asked. */
+  forgetAll(): void {
+    this.settle(Infinity);
+    this.#states.fill(absent);
+    this.#published.clear();
   }
 
   #settle(item: number, state: number): void {

@@ -2,7 +2,7 @@ import { ItemIds } from './item-ids.ts';
 
 /**
  * One dense index for every item id, whichever store named it first, and from each partition's own item numbers to it.
- * It only grows, and nobody sees an index before a row that readers see leads to it; so it needs no versions.
+ * It only grows (numbers are another generation's anew), and nobody sees an index before a row that readers see leads to it; so it needs no versions.
  */
 export class ItemIndex {
   readonly #ids = new ItemIds();
@@ -37,6 +37,11 @@ export class ItemIndex {
       this.#partitions[partition] = indexes = grown;
     }
     indexes[number] = index + 1;
+  }
+
+  /** Items keep their indexes; which numbers they have is another generation's to say. */
+  forgetNumbers(): void {
+    this.#partitions.length = 0;
   }
 
   /** The index behind a partition's number; undefined before its row of `pair-item-names` has come. */

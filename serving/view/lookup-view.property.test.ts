@@ -18,7 +18,7 @@ import {
 import type { Product } from '../../schemas/index.ts';
 import type { Publication } from '../host/messages.ts';
 import { RowSlicer, type PublishedRow } from '../host/published-rows.ts';
-import { publishedStores } from '../host/published-stores.ts';
+import { publishedStores, wholeStores } from '../host/published-stores.ts';
 import { FakeRows } from './fake-rows.ts';
 import { LookupView } from './lookup-view.ts';
 
@@ -146,8 +146,9 @@ function rowOf(view: LookupView, of: Relation, at: number): string[] {
   ).toSorted();
 }
 
-/** The numbers of items differ from partition to partition. */
-const numberOf = (partition: number, at: number) => (at * 5 + partition) % 7;
+/** The numbers of items differ from partition to partition, and from generation to generation. */
+const numberOf = (partition: number, at: number) => (at * 5 + partition + numbering * 3) % 7;
+let numbering = 0;
 
 interface Row {
   readonly store: string;
@@ -244,7 +245,7 @@ function publishedRows(changes: readonly Change[], committed: FakeRows): Publish
     .toSorted((a, b) => a.store - b.store);
 }
 
-function slicesOf(rows: readonly PublishedRow[], offset: number): Publication[] {
+function slicesOf(rows: readonly PublishedRow[], offset: number, generation?: number): Publication[] {
   const slicer = new RowSlicer(120);
   const slices: ArrayBuffer[] = [];
   for (const row of rows) {
@@ -256,7 +257,8 @@ function slicesOf(rows: readonly PublishedRow[], offset: number): Publication[] 
   return slices.map((slice, at) => ({
     slice,
     last: at === slices.length - 1,
-    whole: false,
+    whole: generation !== undefined,
+    generation: generation ?? numbering,
     asOf,
     committedAtMs: offset,
   }));
@@ -264,7 +266,7 @@ function slicesOf(rows: readonly PublishedRow[], offset: number): Publication[] 
 
 /** A view over committed rows that answer after some turns, and read the rows some turns before that. */
 function viewOver(
-  committed: FakeRows,
+  committed: FakeRows | (() => FakeRows),
   of: { readonly bytesMax?: number; readonly turns?: readonly number[]; readonly sent?: () => Promise<void> } = {},
 ) {
   const { turns = [0] } = of;
@@ -277,7 +279,7 @@ function viewOver(
       const at = fetches++;
       for (let left = turns[at % turns.length]!; left > 0; left -= 1) await turn();
       await of.sent?.();
-      const slice = committed.fetch(request);
+      const slice = (typeof committed === 'function' ? committed() : committed).fetch(request);
       for (let left = turns[(at + 1) % turns.length]!; left > 0; left -= 1) await turn();
       return slice;
     },
@@ -407,6 +409,56 @@ test('what is fetched while publications come, and pushed out again by a small b
     }),
     { numRuns: 400 },
   );
+}, 120_000);
+
+test('what is asked for before another generation is shown is answered of one of the two, never of both', async () => {
+  const questions = questionsOf();
+  const plan = fc.record({
+    publications: fc.array(fc.tuple(fc.array(change, { maxLength: 12 }), fc.boolean()), { minLength: 2, maxLength: 6 }),
+    bytesMax: fc.constantFrom(8 * 1024, 1024 * 1024),
+    turns: fc.array(fc.nat(4), { minLength: 1, maxLength: 5 }),
+    asks: fc.array(fc.nat(questions.length - 1), { minLength: 1, maxLength: 60, size: 'max' }),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ publications, bytesMax, turns, asks }) => {
+      numbering = 0;
+      let committed = new FakeRows();
+      const { view } = viewOver(() => committed, { bytesMax, turns });
+      let model = new Model();
+      const after = [model.answers()];
+      let next = 0;
+      const running: Promise<void>[] = [];
+      const ask = async () => {
+        const question = questions[asks[next++ % asks.length]!]!;
+        const [said, of] = await view.readThrough(() => [asked(view, question), view.publications] as const);
+        expect([question, of, said]).toEqual([question, of, expected(after[of]!, question)]);
+      };
+      for (const [at, [changes, isOfNext]] of publications.entries()) {
+        if (isOfNext) {
+          // It has been made elsewhere: of its rows, only those that come whole are published.
+          numbering += 1;
+          model = new Model();
+          committed = new FakeRows();
+        }
+        for (const of of changes) model.apply(of);
+        after.push(model.answers());
+        for (let left = 0; left < 8; left += 1) running.push(ask());
+        const rows = publishedRows(changes, committed);
+        const sent = isOfNext ? rows.filter(({ store }) => wholeStores.includes(publishedStores[store]!)) : rows;
+        for (const slice of slicesOf(sent, at + 1, isOfNext ? numbering : undefined)) view.receive(slice);
+        for (const row of rows) committed.put(row);
+        for (let left = 0; left < 4; left += 1) running.push(ask());
+        await turn();
+        running.push(ask());
+      }
+      await Promise.all(running);
+      while (view.waitingSlices > 0) await turn();
+      for (let left = asks.length; left > 0; left -= 1) await ask();
+      expect(view.generation).toBe(numbering);
+    }),
+    { numRuns: 400 },
+  );
+  numbering = 0;
 }, 120_000);
 
 test('what has been fetched is not fetched again, and is kept up to date', async () => {

@@ -80,7 +80,7 @@ export class LookupView implements PairView {
   readonly #decodedTops = new WeakMap<Uint8Array, CategoryTops>();
   readonly #users: DemandCache<string>;
   readonly #demands: Demands;
-  readonly #fetchedLayers: readonly (Layer & { forget(): void })[];
+  readonly #fetchedLayers: readonly (Layer & { forget(): void; forgetAll(): void })[];
   readonly #layers: readonly Layer[];
   #missing: Missing = {
     products: new Set(),
@@ -91,6 +91,9 @@ export class LookupView implements PairView {
     tops: new Set(),
     users: new Set(),
   };
+  #generation: number | undefined;
+  /** Generations shown so far; going back to one counts again. */
+  #epoch = 0;
   #publications = 0;
   #version = 0;
   readonly #listeners: (() => void)[] = [];
@@ -122,7 +125,11 @@ export class LookupView implements PairView {
       this.#users,
     ];
     this.#layers = [this.#totals, ...this.#fetchedLayers];
+    const epoch = (): number => this.#epoch;
     this.#queue = new StagingQueue({
+      get epoch() {
+        return epoch();
+      },
       stage: (row) => this.#to(this.#stores, row),
       apply: (last) => this.#apply(last),
       fill: (row) => this.#to(this.#fillers, row),
@@ -140,7 +147,9 @@ export class LookupView implements PairView {
         users: this.#users,
       },
       id: (item) => this.id(item),
-      arrived: (slice, filled) => this.#queue.push({ kind: 'answer', slice, filled: () => this.#filled(filled) }),
+      epoch,
+      arrived: ({ settle, ...answer }) =>
+        this.#queue.push({ kind: 'answer', ...answer, settle: (how) => this.#settled(() => settle(how)) }),
     });
   }
 
@@ -179,6 +188,11 @@ export class LookupView implements PairView {
   readThrough<T>(read: () => T): T | Promise<T> {
     const value = this.#tried(read);
     return value === notHere ? this.#fetched(read) : value;
+  }
+
+  /** Which state is read; undefined before the first publication. */
+  get generation(): number | undefined {
+    return this.#generation;
   }
 
   /** The source offsets that everything read now follows from. */
@@ -267,7 +281,9 @@ export class LookupView implements PairView {
 
   row(relation: Relation, item: number): PairRow | undefined {
     if (this.#pairs.isHeld(item)) return this.#rowCache.read(item, relation, this.#unnamed);
-    this.#missing.items.add(item);
+    // Rows come by the item's number, so that has to be known first.
+    if (this.#facts.isFound(item)) this.#missing.items.add(item);
+    else this.#missing.products.add(this.id(item));
     return undefined;
   }
 
@@ -347,7 +363,7 @@ export class LookupView implements PairView {
     );
   }
 
-  #filled(settle: () => void): void {
+  #settled(settle: () => void): void {
     settle();
     this.#version += 1;
   }
@@ -364,7 +380,9 @@ export class LookupView implements PairView {
     receive(row);
   }
 
-  #apply({ asOf, committedAtMs, whole }: Publication): void {
+  #apply({ asOf, committedAtMs, whole, generation }: Publication): void {
+    if (this.#generation !== undefined && this.#generation !== generation) this.#leaveGeneration();
+    this.#generation = generation;
     for (const layer of this.#layers) layer.apply();
     if (whole) for (const cache of this.#fetchedLayers) cache.forget();
     this.#publications += 1;
@@ -373,6 +391,15 @@ export class LookupView implements PairView {
     this.#committedAtMs = committedAtMs;
     this.#sums = [];
     for (const listener of this.#listeners) listener();
+  }
+
+  /** Numbers of items, and all that is known by them, are of one generation only; what is staged is of the next one. */
+  #leaveGeneration(): void {
+    this.#epoch += 1;
+    this.#totals.settle(Infinity);
+    for (const totals of this.#totalRows) totals.clear();
+    for (const layer of this.#fetchedLayers) layer.forgetAll();
+    this.#index.forgetNumbers();
   }
 
   #stagerOf(store: string): Receive {

@@ -112,6 +112,12 @@ export class PairRows {
     }
   }
 
+  /** Lets everything go; an answer that is on its way will not be asked. */
+  forgetAll(): void {
+    this.#overlay.settle(Infinity);
+    for (const [item, state] of this.#states.entries()) if ((state & stateMask) !== absent) this.#drop(item);
+  }
+
   version(item: number): number {
     this.#overlay.settleKey(item);
     return this.#versions[item] ?? 0;

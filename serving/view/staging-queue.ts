@@ -1,5 +1,6 @@
 import type { Publication } from '../host/messages.ts';
 import { rowsOf, type PublishedRow } from '../host/published-rows.ts';
+import type { ArrivedAnswer } from './demands.ts';
 
 /**
  * Publications and answers on their way into the view, a piece at a time and in the order in which they came: at most about a
@@ -50,8 +51,7 @@ export class StagingQueue {
     while (!this.#receiver.settle(rowsBetweenLooks)) if (performance.now() >= until) return;
     while (this.#waiting.length > 0) {
       const arrival = this.#waiting[0]!;
-      const slice = arrival.kind === 'answer' ? arrival.slice : arrival.publication.slice;
-      this.#rows ??= rowsOf(slice)[Symbol.iterator]();
+      this.#rows ??= this.#rowsOf(arrival)[Symbol.iterator]();
       for (let rows = 1; ; rows += 1) {
         const next = this.#rows.next();
         if (next.done === true) break;
@@ -62,7 +62,7 @@ export class StagingQueue {
       this.#rows = undefined;
       this.#waiting.shift();
       if (arrival.kind === 'answer') {
-        arrival.filled();
+        arrival.settle(this.#isOld(arrival) ? 'giveUp' : 'filled');
         return; // Whoever waits reads it before anything else can push it out again.
       }
       if (!arrival.publication.last) continue;
@@ -70,14 +70,25 @@ export class StagingQueue {
       return;
     }
   }
+
+  #rowsOf(arrival: Arrival): Iterable<PublishedRow> {
+    if (arrival.kind === 'publication') return rowsOf(arrival.publication.slice);
+    return this.#isOld(arrival) ? [] : rowsOf(arrival.slice);
+  }
+
+  #isOld({ epoch }: ArrivedAnswer): boolean {
+    return epoch !== this.#receiver.epoch;
+  }
 }
 
 /** A slice of a publication, or rows that were asked for. */
 export type Arrival =
   | { readonly kind: 'publication'; readonly publication: Publication }
-  | { readonly kind: 'answer'; readonly slice: ArrayBuffer; readonly filled: () => void };
+  | ({ readonly kind: 'answer' } & ArrivedAnswer);
 
 export interface StagingReceiver {
+  /** An answer that was asked for in another one is passed over. */
+  readonly epoch: number;
   stage(row: PublishedRow): void;
   /** All rows of a publication are staged. */
   apply(publication: Publication): void;
