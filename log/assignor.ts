@@ -12,7 +12,7 @@ import { assignPartitions, type Assigned, type Subscriber } from './assignment.t
 export interface Assignor {
   readonly name: string;
   /** What this member says of itself, asked for whenever it joins. */
-  userData(): Uint8Array;
+  userData(): Uint8Array | Promise<Uint8Array>;
   /** Partitions that nobody gets are legal; one that two get is not. */
   assign(members: readonly Subscription[], partitionCounts: ReadonlyMap<string, number>): GroupAssignment;
   /** What the leader says to all members. */

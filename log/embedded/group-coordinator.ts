@@ -75,7 +75,9 @@ export class GroupCoordinator {
   async #shareOut(members: readonly Member[]): Promise<boolean> {
     const [leader] = members;
     if (leader === undefined) return false;
-    const subscriptions = members.map((member) => ({ ...member, userData: member.assignor.userData() }));
+    const subscriptions = await Promise.all(
+      members.map(async (member) => ({ ...member, userData: await member.assignor.userData() })),
+    );
     const counts = this.#host.partitionCounts(members.flatMap(({ topics }) => topics));
     const { partitions, userData } = leader.assignor.assign(subscriptions, counts);
     for (const { memberId, assignor } of members) assignor.onAssignment({ memberId, userData });

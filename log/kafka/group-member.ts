@@ -203,7 +203,7 @@ export class KafkaGroupMember implements GroupMember {
     for (;;) {
       if (this.#leaving) return [];
       this.#rejoins = false;
-      const metadata = encodeMembership({ topics, owned: this.#owned, userData: assignor.userData() });
+      const metadata = encodeMembership({ topics, owned: this.#owned, userData: await assignor.userData() });
       try {
         const joined = await this.#connections.onCoordinator(
           'group',

@@ -9,6 +9,7 @@ export interface SharedOut {
 
 export interface Replicas {
   readonly active?: number | undefined;
+  readonly warmup?: number | undefined;
   readonly standbys: readonly number[];
 }
 

@@ -15,7 +15,8 @@ import { groupCaughtUp, subtopologiesInOrder } from './caught-up.ts';
 import { changelogTopic, type RestoreProgress } from './changelog.ts';
 import { clusterOf, knowsNobody, type Cluster, type TaskOwner } from './cluster.ts';
 import { DistributedTask, taskStateTopic, type AssignedTask, type DistributedEnvironment } from './distributed-task.ts';
-import { reads, TaskAssignor } from './task-assignor.ts';
+import { taskPositions } from './positions.ts';
+import { tasksOf, TaskAssignor } from './task-assignor.ts';
 
 /**
  * Runs the tasks of a topology that fall to this instance, on a log that instances share.
@@ -62,7 +63,8 @@ export class DistributedRuntime {
       const of = sourceTopics(graph, options, subtopology, counts);
       for (const { topic } of of) sources.add(topic);
       for (let partition = 0; partition < partitions.tasks.get(subtopology.id)!; partition++) {
-        tasks.set(taskId({ subtopology, partition }), { subtopology, partition, sources: of });
+        const read = of.flatMap(({ topic }) => (partition < counts.get(topic)! ? { topic, partition } : []));
+        tasks.set(taskId({ subtopology, partition }), { subtopology, partition, sources: of, partitions: read });
       }
     }
     const compacted = { cleanup: 'compact', deleteRetentionMs: config.deleteRetentionMs } as const;
@@ -190,6 +192,8 @@ export class DistributedRuntime {
     const assignor = new TaskAssignor({
       tasks: this.#all,
       advertisedUrl,
+      positions: () => this.#positions(),
+      assignment: { standbyReplicas: 0, acceptableRecoveryLag: Infinity, maxWarmupReplicas: 0 },
       onAssignment: (memberId, shared) => this.#learn(clusterOf(shared, memberId)),
     });
     this.#member = await log.joinGroup(applicationId, this.#topics, listener, assignor);
@@ -335,15 +339,17 @@ export class DistributedRuntime {
 
   /** Partitions that are read, sub-topology by sub-topology, those in front first. */
   #stages(): TopicPartition[][] {
-    const stages = subtopologiesInOrder(this.graph).map(({ id }) =>
-      [...this.#all.values()].filter(({ subtopology }) => subtopology.id === id),
+    return subtopologiesInOrder(this.graph).map(({ id }) =>
+      [...this.#all.values()]
+        .filter(({ subtopology }) => subtopology.id === id)
+        .flatMap(({ partitions }) => partitions),
     );
-    const { counts } = this.#environment;
-    return stages.map((tasks) =>
-      tasks.flatMap(({ partition, sources }) =>
-        sources.flatMap(({ topic }) => (partition < counts.get(topic)! ? { topic, partition } : [])),
-      ),
-    );
+  }
+
+  #positions(): Promise<ReadonlyMap<string, number>> {
+    const { state, nowMs, restoring } = this.#environment;
+    const isGood = (committedMs: number) => nowMs() - committedMs <= restoring.positionAgeMsMax;
+    return taskPositions(state, this.#all, isGood);
   }
 
   #learn(cluster: Cluster): void {
@@ -352,8 +358,9 @@ export class DistributedRuntime {
   }
 
   #assign(partitions: readonly TopicPartition[]): void {
-    for (const [id, assigned] of this.#all) {
-      if (this.#assigned.has(id) || !reads(assigned, partitions)) continue;
+    for (const id of tasksOf(this.#all, partitions)) {
+      if (this.#assigned.has(id)) continue;
+      const assigned = this.#all.get(id)!;
       this.#assigned.set(id, assigned);
       this.#openLater(id, assigned, 0);
     }
@@ -389,7 +396,7 @@ export class DistributedRuntime {
   }
 
   async #revoke(partitions: readonly TopicPartition[]): Promise<void> {
-    const ids = [...this.#assigned].filter(([, assigned]) => reads(assigned, partitions)).map(([id]) => id);
+    const ids = tasksOf(this.#assigned, partitions);
     this.#learn(this.#cluster.withoutMine(ids));
     for (const id of ids) {
       this.#assigned.delete(id);

@@ -1,4 +1,4 @@
-import type { ConsumedOffset, Log, TransactionalProducer } from '../../log/index.ts';
+import type { ConsumedOffset, Log, TopicPartition, TransactionalProducer } from '../../log/index.ts';
 import type { BatchWriter, Engine, GroupCommit, StateStore, StoreChange } from '../../state/index.ts';
 import type { Subtopology } from '../graph/graph.ts';
 import type { ApplicationState } from '../runtime/application-state.ts';
@@ -35,6 +35,8 @@ export interface AssignedTask {
   readonly subtopology: Subtopology;
   readonly partition: number;
   readonly sources: readonly SourceTopic[];
+  /** What it reads: topics may have fewer partitions than the sub-topology has tasks. */
+  readonly partitions: readonly TopicPartition[];
 }
 
 /** Topic of the clocks and punctuation schedules of all tasks. */

@@ -1,5 +1,4 @@
 import {
-  assignPartitions,
   withholdMoving,
   type Assigned,
   type Assignor,
@@ -8,9 +7,11 @@ import {
 } from '../../log/index.ts';
 import type { Replicas, SharedOut } from './cluster.ts';
 import type { AssignedTask } from './distributed-task.ts';
+import { assignTasks, type TaskAssignmentOptions, type TaskMember } from './task-assignment.ts';
 
 /**
- * Shares out the tasks of a topology. Members tell their address when they join, the leader tells all of them who has what.
+ * Shares out the tasks of a topology in the group's protocol: a task's partitions of all its sources go to one member. Members tell
+ * their address and how far their folders are in changelogs, the leader tells all of them who has what.
  */
 export class TaskAssignor implements Assignor {
   readonly name = 'millrace-tasks';
@@ -20,22 +21,42 @@ export class TaskAssignor implements Assignor {
     this.#options = options;
   }
 
-  userData(): Uint8Array {
-    return encode({ url: this.#options.advertisedUrl } satisfies Told);
+  async userData(): Promise<Uint8Array> {
+    const { advertisedUrl, positions } = this.#options;
+    return encode({ url: advertisedUrl, positions: Object.fromEntries(await positions()) } satisfies Told);
   }
 
-  assign(members: readonly Subscription[], partitionCounts: ReadonlyMap<string, number>): GroupAssignment {
-    const partitions = withholdMoving(members, assignPartitions(members, partitionCounts));
-    const tasks: Record<string, Replicas> = {};
-    for (const [id, task] of this.#options.tasks) {
-      const active = members.findIndex(({ memberId }) => reads(task, partitions.get(memberId) ?? []));
-      if (active >= 0) tasks[id] = { active, standbys: [] };
+  assign(subscriptions: readonly Subscription[]): GroupAssignment {
+    const told = subscriptions.map(({ userData }) => decode<Told>(userData));
+    const tasks = [...this.#options.tasks].map(([id, task]) => ({
+      id,
+      subtopology: task.subtopology.id,
+      isStateful: task.subtopology.stores.length > 0,
+      partitions: task.partitions,
+    }));
+    const members = subscriptions.map(({ memberId, owned }, at): TaskMember => {
+      const positions = new Map(Object.entries(told[at]!.positions));
+      return { memberId, owned: new Set(tasksOf(this.#options.tasks, owned)), positions };
+    });
+    const assignment = assignTasks(tasks, members, this.#options.assignment);
+
+    const wanted = new Map(subscriptions.map(({ memberId }): [string, Assigned[]] => [memberId, []]));
+    for (const { id, partitions } of tasks) wanted.get(assignment.get(id)!.active)!.push(...partitions);
+    const given = withholdMoving(subscriptions, wanted);
+
+    const place = (memberId: string) => subscriptions.findIndex((each) => each.memberId === memberId);
+    const shared: Record<string, Replicas> = {};
+    for (const { id, partitions } of tasks) {
+      const { active, warmup, standbys } = assignment.get(id)!;
+      const names = new Set(given.get(active)!.map(nameOf));
+      shared[id] = {
+        active: partitions.every((each) => names.has(nameOf(each))) ? place(active) : undefined,
+        warmup: warmup === undefined ? undefined : place(warmup),
+        standbys: standbys.map(place),
+      };
     }
-    const shared: SharedOut = {
-      members: members.map(({ memberId, userData }) => ({ memberId, url: decode<Told>(userData).url })),
-      tasks,
-    };
-    return { partitions, userData: encode(shared) };
+    const all = subscriptions.map(({ memberId }, at) => ({ memberId, url: told[at]!.url }));
+    return { partitions: given, userData: encode({ members: all, tasks: shared } satisfies SharedOut) };
   }
 
   onAssignment({ memberId, userData }: { readonly memberId: string; readonly userData: Uint8Array }): void {
@@ -46,18 +67,27 @@ export class TaskAssignor implements Assignor {
 export interface TaskAssignorOptions {
   /** Every task of the topology, by id. */
   readonly tasks: ReadonlyMap<string, AssignedTask>;
-  readonly advertisedUrl?: string | undefined;
+  readonly advertisedUrl: string | undefined;
+  /** How far this instance's folder is, by task id (`TaskMember.positions`). */
+  readonly positions: () => Promise<ReadonlyMap<string, number>>;
+  readonly assignment: TaskAssignmentOptions;
   readonly onAssignment: (memberId: string, shared: SharedOut) => void;
 }
 
 /** What a member tells of itself. */
 interface Told {
   readonly url?: string | undefined;
+  readonly positions: { readonly [taskId: string]: number };
 }
 
-/** A task reads its partition of its sources. */
-export function reads({ partition, sources }: AssignedTask, partitions: readonly Assigned[]): boolean {
-  return partitions.some((of) => of.partition === partition && sources.some(({ topic }) => topic === of.topic));
+/** Of the tasks that read these partitions. */
+export function tasksOf(tasks: ReadonlyMap<string, AssignedTask>, partitions: readonly Assigned[]): string[] {
+  const names = new Set(partitions.map(nameOf));
+  return [...tasks].filter(([, task]) => task.partitions.some((each) => names.has(nameOf(each)))).map(([id]) => id);
+}
+
+function nameOf({ topic, partition }: Assigned): string {
+  return `${topic}/${partition}`;
 }
 
 function encode(value: object): Uint8Array {

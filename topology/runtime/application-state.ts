@@ -40,8 +40,13 @@ export class ApplicationState {
   }
 
   async changelogPosition(name: string): Promise<ChangelogPosition | undefined> {
-    const text = await this.#read(`changelog/${name}`);
-    return text === undefined ? undefined : (JSON.parse(text) as ChangelogPosition);
+    return (await this.changelogPositions([name]))[0];
+  }
+
+  async changelogPositions(names: readonly string[]): Promise<(ChangelogPosition | undefined)[]> {
+    const keys = names.map((name) => this.#key(`changelog/${name}`));
+    const rows = await this.#engine.getMany('meta', keys);
+    return rows.map((bytes) => bytes && (JSON.parse(Buffer.from(bytes).toString()) as ChangelogPosition));
   }
 
   stageChangelogPosition(writer: BatchWriter, name: string, position: ChangelogPosition): void {
