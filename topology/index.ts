@@ -44,8 +44,9 @@ export {
   defaultDistributedConfig,
   type DistributedConfig,
   type DistributedOptions,
+  type StandbyStore,
 } from './distributed/distributed-runtime.ts';
-export type { RestoreProgress } from './distributed/changelog.ts';
+export type { RestoreProgress } from './distributed/changelog-reader.ts';
 export type { Host, TaskOwner } from './distributed/cluster.ts';
 export { logAndFail, type ExceptionHandlers, type FailureContext, type HandlerResponse } from './runtime/handlers.ts';
 export { describeExecution } from './runtime/wiring.ts';

@@ -1,4 +1,4 @@
-import type { AssignedTask } from './distributed-task.ts';
+import type { AssignedTask } from './environment.ts';
 
 /** What the leader of the group tells every member: who the members are, and which of them has which task. */
 export interface SharedOut {
@@ -9,6 +9,7 @@ export interface SharedOut {
 
 export interface Replicas {
   readonly active?: number | undefined;
+  /** Follows the task's changelogs, and gets it when it has caught up. */
   readonly warmup?: number | undefined;
   readonly standbys: readonly number[];
 }
@@ -35,13 +36,21 @@ export interface Host {
 /** What one member knows of the group. */
 export interface Cluster {
   owner(taskId: string, task: AssignedTask): TaskOwner;
+  /** Ids of the tasks that this member follows; of the second it is to be the owner when it has caught up. */
+  readonly standbys: readonly string[];
+  readonly warmups: readonly string[];
   /** Tasks of this member are nobody's: it let them go, or the group has given it up. */
   withoutMine(taskIds: readonly string[]): Cluster;
 }
 
 export function clusterOf({ members, tasks }: SharedOut, me: string): Cluster {
   const hosts = members.map(({ memberId, url }): Host => ({ url, isLocal: memberId === me }));
+  const isMe = (place: number | undefined) => place !== undefined && hosts[place]?.isLocal === true;
+  const idsWhere = (follows: (replicas: Replicas) => boolean) =>
+    Object.entries(tasks).flatMap(([id, replicas]) => (follows(replicas) ? id : []));
   return {
+    standbys: idsWhere(({ standbys }) => standbys.some(isMe)),
+    warmups: idsWhere(({ warmup }) => isMe(warmup)),
     owner: (taskId, { subtopology, partition }) => {
       const replicas = tasks[taskId];
       return {
@@ -56,8 +65,8 @@ export function clusterOf({ members, tasks }: SharedOut, me: string): Cluster {
     withoutMine: (taskIds) => {
       const left = { ...tasks };
       for (const id of taskIds) {
-        const { active, standbys = [] } = left[id] ?? {};
-        if (active !== undefined && hosts[active]?.isLocal === true) left[id] = { standbys };
+        const replicas = left[id];
+        if (replicas !== undefined && isMe(replicas.active)) left[id] = { ...replicas, active: undefined };
       }
       return clusterOf({ members, tasks: left }, me);
     },

@@ -12,11 +12,15 @@ import { prepareTopics, sourceTopics } from '../runtime/prepare-topics.ts';
 import { storePrefix } from '../runtime/store-factory.ts';
 import type { Topology } from '../topology.ts';
 import { groupCaughtUp, subtopologiesInOrder } from './caught-up.ts';
-import { changelogTopic, type RestoreProgress } from './changelog.ts';
+import { changelogTopic } from './changelog.ts';
+import type { RestoreProgress } from './changelog-reader.ts';
 import { clusterOf, knowsNobody, type Cluster, type TaskOwner } from './cluster.ts';
-import { DistributedTask, taskStateTopic, type AssignedTask, type DistributedEnvironment } from './distributed-task.ts';
+import { DistributedTask } from './distributed-task.ts';
+import type { AssignedTask, DistributedEnvironment } from './environment.ts';
 import { taskPositions } from './positions.ts';
+import { Standbys } from './standbys.ts';
 import { tasksOf, TaskAssignor } from './task-assignor.ts';
+import { storesOf, taskStateTopic } from './task-state.ts';
 
 /**
  * Runs the tasks of a topology that fall to this instance, on a log that instances share.
@@ -42,7 +46,9 @@ export class DistributedRuntime {
   readonly #restores = new Map<string, RestoreProgress>();
   /** Steps of the loop and rebalances, one after the other. */
   #turn: Promise<void> = Promise.resolve();
+  readonly #standbys: Standbys;
   #cluster: Cluster = knowsNobody;
+  #rejoinedAt = -Infinity;
   #member: GroupMember | undefined;
   #running: Promise<void> | undefined;
   #stopping = false;
@@ -96,7 +102,6 @@ export class DistributedRuntime {
         state,
         nowMs,
         positionAgeMsMax: config.deleteRetentionMs / 2,
-        onProgress: (progress) => holder.runtime?.restored(progress),
       },
     };
     holder.runtime = new DistributedRuntime(options, config, environment, { tasks, topics: [...sources] });
@@ -115,6 +120,13 @@ export class DistributedRuntime {
     this.metrics = environment.metrics;
     this.#all = all.tasks;
     this.#topics = all.topics;
+    this.#standbys = new Standbys(environment, {
+      wanted: () => this.#followed(),
+      pollIntervalMs: config.standbyPollIntervalMs,
+      retryMs: config.reopenDelayMs,
+      onTurn: () => this.#askForWarmTasks(),
+      onFailure: (error) => this.#fail(error),
+    });
   }
 
   get topology(): Topology {
@@ -161,6 +173,24 @@ export class DistributedRuntime {
     return [...this.#open.values()].flatMap(({ task }) => task.stores.get(name) ?? []);
   }
 
+  /**
+   * Stores of tasks that this instance has the state of and does not run: standbys, and its own tasks that are being restored. For
+   * whoever takes an old answer rather than none: only what is committed can be read of them (`committedGet` and its like).
+   */
+  standbyStores(name: string): readonly StandbyStore[] {
+    const standbys = [...this.#standbys.tasks()].map(([taskId, { stores, lagRecords }]) => ({
+      taskId,
+      store: stores.get(name),
+      lagRecords,
+    }));
+    const opening = [...this.#opening].map(([taskId, { stores }]) => {
+      const store = stores.get(name);
+      const progress = store && this.#restores.get(this.#changelogName(name, store.partition));
+      return { taskId, store, lagRecords: progress && progress.endOffset - progress.offset };
+    });
+    return [...standbys, ...opening].flatMap(({ store, ...of }) => (store === undefined ? [] : { ...of, store }));
+  }
+
   /** Ids of tasks: this instance's, and those of them that run. */
   get tasks(): { readonly assigned: readonly string[]; readonly running: readonly string[] } {
     return { assigned: [...this.#assigned.keys()].toSorted(), running: [...this.#open.keys()].toSorted() };
@@ -193,10 +223,11 @@ export class DistributedRuntime {
       tasks: this.#all,
       advertisedUrl,
       positions: () => this.#positions(),
-      assignment: { standbyReplicas: 0, acceptableRecoveryLag: Infinity, maxWarmupReplicas: 0 },
+      assignment: this.#config,
       onAssignment: (memberId, shared) => this.#learn(clusterOf(shared, memberId)),
     });
     this.#member = await log.joinGroup(applicationId, this.#topics, listener, assignor);
+    this.#standbys.start();
     this.#running = this.#loop().catch((error: unknown) => this.#fail(error));
   }
 
@@ -204,6 +235,7 @@ export class DistributedRuntime {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#running;
+    await this.#standbys.stop();
     await this.#member?.[Symbol.asyncDispose]();
     for (const { done } of this.#opening.values()) await done;
   }
@@ -212,6 +244,7 @@ export class DistributedRuntime {
   async abandon(): Promise<void> {
     this.#stopping = true;
     await this.#running;
+    await this.#standbys.stop();
     for (const opening of this.#opening.values()) opening.cancelled = true;
     for (const { done } of this.#opening.values()) await done;
     for (const task of this.#open.values()) task.discard();
@@ -225,6 +258,7 @@ export class DistributedRuntime {
     this.#failure = error;
     this.#stopping = true;
     this.#options.onFailure?.(error);
+    void this.#standbys.stop();
     void this.#member?.[Symbol.asyncDispose]();
   }
 
@@ -352,6 +386,25 @@ export class DistributedRuntime {
     return taskPositions(state, this.#all, isGood);
   }
 
+  /** What the group has this instance follow, and what is not open here: a task's state has one writer. */
+  #followed(): ReadonlyMap<string, AssignedTask> {
+    const ids = [...this.#cluster.standbys, ...this.#cluster.warmups].filter(
+      (id) => this.#all.has(id) && !this.#assigned.has(id) && !this.#open.has(id) && !this.#opening.has(id),
+    );
+    return new Map(ids.map((id) => [id, this.#all.get(id)!]));
+  }
+
+  /** A warm-up has caught up: the group shares out anew, and its task comes here. */
+  #askForWarmTasks(): void {
+    const { acceptableRecoveryLag, rejoinIntervalMs } = this.#config;
+    const standbys = this.#standbys.tasks();
+    const isWarm = (id: string) => (standbys.get(id)?.lagRecords ?? Infinity) <= acceptableRecoveryLag;
+    const now = performance.now();
+    if (now - this.#rejoinedAt < rejoinIntervalMs || !this.#cluster.warmups.some(isWarm)) return;
+    this.#rejoinedAt = now;
+    this.#member?.rejoin();
+  }
+
   #learn(cluster: Cluster): void {
     this.#cluster = cluster;
     this.#options.onOwners?.(this.owners());
@@ -368,7 +421,9 @@ export class DistributedRuntime {
 
   /** Beside the running tasks: a restore may take long. */
   #openLater(id: string, assigned: AssignedTask, delayMs: number): void {
-    const opening: Opening = { cancelled: false, done: Promise.resolve() };
+    const stores = storesOf(this.#environment, assigned);
+    for (const name of stores.keys()) this.#restores.delete(this.#changelogName(name, assigned.partition));
+    const opening: Opening = { stores, cancelled: false, done: Promise.resolve() };
     this.#opening.set(id, opening);
     opening.done = this.#openTask(id, assigned, opening, delayMs).finally(() => {
       if (this.#opening.get(id) === opening) this.#opening.delete(id);
@@ -377,10 +432,14 @@ export class DistributedRuntime {
 
   async #openTask(id: string, assigned: AssignedTask, opening: Opening, delayMs: number): Promise<void> {
     for (let waitMs = delayMs; ; waitMs = this.#config.reopenDelayMs) {
+      await this.#standbys.release(id);
       if (waitMs > 0) await sleep(waitMs);
       if (opening.cancelled || this.#stopping) return;
       try {
-        const task = await DistributedTask.open(this.#environment, assigned, () => opening.cancelled);
+        const task = await DistributedTask.open(this.#environment, assigned, {
+          cancelled: () => opening.cancelled,
+          onProgress: (progress) => this.#restored(progress),
+        });
         if (task === undefined) return;
         if (opening.cancelled) task.close();
         else this.#open.set(id, task);
@@ -417,9 +476,13 @@ export class DistributedRuntime {
     });
   }
 
-  restored(progress: RestoreProgress): void {
+  #restored(progress: RestoreProgress): void {
     this.#restores.set(`${progress.topic}/${progress.partition}`, progress);
     this.#options.onRestore?.(progress);
+  }
+
+  #changelogName(store: string, partition: number): string {
+    return `${changelogTopic(this.#options.applicationId, store)}/${partition}`;
   }
 
   /** Lets the event loop turn every few milliseconds. */
@@ -432,6 +495,8 @@ export class DistributedRuntime {
 }
 
 interface Opening {
+  /** To read what the folder has. */
+  readonly stores: ReadonlyMap<string, StateStore>;
   cancelled: boolean;
   done: Promise<void>;
 }
@@ -470,6 +535,13 @@ export interface DistributedOptions {
   readonly nowMs?: () => number;
 }
 
+export interface StandbyStore {
+  readonly taskId: string;
+  readonly store: StateStore;
+  /** What it lacks of its changelogs, at most; undefined while that is not known. */
+  readonly lagRecords: number | undefined;
+}
+
 export interface ChangedStore {
   readonly name: string;
   readonly partition: number;
@@ -493,6 +565,15 @@ export interface DistributedConfig {
   readonly recordCacheBytes: number;
   /** Of changelogs: how long a tombstone stays (`delete.retention.ms`). A local store that is older than half of it is useless. */
   readonly deleteRetentionMs: number;
+  /** Instances that follow each task with state, beside the one that runs it (`num.standby.replicas`). */
+  readonly standbyReplicas: number;
+  /** Records of changelogs that an instance may lack when it is given a task; who lacks more warms up first. */
+  readonly acceptableRecoveryLag: number;
+  /** Tasks of the group that warm up at a time. */
+  readonly maxWarmupReplicas: number;
+  readonly standbyPollIntervalMs: number;
+  /** An instance that has warmed up asks for its tasks at most so often. */
+  readonly rejoinIntervalMs: number;
 }
 
 export const defaultDistributedConfig: DistributedConfig = {
@@ -508,4 +589,9 @@ export const defaultDistributedConfig: DistributedConfig = {
   storeCacheBytes: 256 * 1024 * 1024,
   recordCacheBytes: 0,
   deleteRetentionMs: 24 * 3600 * 1000,
+  standbyReplicas: 0,
+  acceptableRecoveryLag: 10_000,
+  maxWarmupReplicas: 2,
+  standbyPollIntervalMs: 100,
+  rejoinIntervalMs: 1000,
 };

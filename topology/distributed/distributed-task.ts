@@ -1,48 +1,14 @@
-import type { ConsumedOffset, Log, TopicPartition, TransactionalProducer } from '../../log/index.ts';
-import type { BatchWriter, Engine, GroupCommit, StateStore, StoreChange } from '../../state/index.ts';
-import type { Subtopology } from '../graph/graph.ts';
-import type { ApplicationState } from '../runtime/application-state.ts';
-import { openTask, taskId, type TaskEnvironment, type TaskInput } from '../runtime/open-task.ts';
-import { startOffset, type SourceTopic } from '../runtime/prepare-topics.ts';
-import { createStore, storePrefix } from '../runtime/store-factory.ts';
+import type { ConsumedOffset, TransactionalProducer } from '../../log/index.ts';
+import type { BatchWriter, StateStore, StoreChange } from '../../state/index.ts';
+import { openTask, taskId, type TaskInput } from '../runtime/open-task.ts';
+import { startOffset } from '../runtime/prepare-topics.ts';
 import type { Task } from '../runtime/task.ts';
 import { faults } from '../runtime/faults.ts';
-import {
-  changelogRecord,
-  changelogTopic,
-  restore,
-  storeChangelog,
-  taskChangelog,
-  type Changelog,
-  type RestoreOptions,
-} from './changelog.ts';
+import { changelogRecord, type Changelog } from './changelog.ts';
+import { restore, type RestoreProgress } from './changelog-reader.ts';
+import type { AssignedTask, DistributedEnvironment } from './environment.ts';
 import { Outputs } from './outputs.ts';
-
-/** What the tasks of an instance share. */
-export interface DistributedEnvironment extends TaskEnvironment {
-  readonly log: Log;
-  readonly engine: Engine;
-  readonly commits: GroupCommit;
-  readonly state: ApplicationState;
-  readonly storeIds: ReadonlyMap<string, number>;
-  /** Partitions of every topic. */
-  readonly counts: ReadonlyMap<string, number>;
-  readonly maxRecordBytes: number;
-  readonly restoring: Omit<RestoreOptions, 'cancelled'>;
-}
-
-export interface AssignedTask {
-  readonly subtopology: Subtopology;
-  readonly partition: number;
-  readonly sources: readonly SourceTopic[];
-  /** What it reads: topics may have fewer partitions than the sub-topology has tasks. */
-  readonly partitions: readonly TopicPartition[];
-}
-
-/** Topic of the clocks and punctuation schedules of all tasks. */
-export function taskStateTopic(applicationId: string): string {
-  return changelogTopic(applicationId, 'task-state');
-}
+import { changelogsOf, storesOf, type TaskChangelogs } from './task-state.ts';
 
 /**
  * A task on a log that it shares with other instances. Its commit is a transaction, and then a write:
@@ -70,22 +36,17 @@ export class DistributedTask {
   static async open(
     environment: DistributedEnvironment,
     assigned: AssignedTask,
-    cancelled: () => boolean,
+    opening: { readonly cancelled: () => boolean; readonly onProgress: (progress: RestoreProgress) => void },
   ): Promise<DistributedTask | undefined> {
-    const { graph, applicationId, log, engine, state, storeIds, counts } = environment;
+    const { applicationId, log, state, counts } = environment;
     const { subtopology, partition, sources } = assigned;
     const id = taskId(assigned);
     const producer = await log.openProducer(`${applicationId}-${id}`);
 
-    const changelogs = new Map<string, Changelog>();
-    for (const name of subtopology.stores) {
-      const of = { topic: changelogTopic(applicationId, name), partition };
-      changelogs.set(name, storeChangelog(of, storePrefix(storeIds.get(name)!, partition)));
-    }
-    const clocks = taskChangelog({ topic: taskStateTopic(applicationId), partition }, id, state);
-    for (const changelog of [...changelogs.values(), clocks]) {
-      await restore(changelog, { ...environment.restoring, cancelled });
-      if (cancelled()) return undefined;
+    const changelogs = changelogsOf(environment, assigned);
+    for (const changelog of [...changelogs.stores.values(), changelogs.clocks]) {
+      await restore(changelog, environment.restoring, opening);
+      if (opening.cancelled()) return undefined;
     }
 
     const inputs: TaskInput[] = [];
@@ -94,15 +55,11 @@ export class DistributedTask {
       const of = { topic, partition };
       inputs.push({ of, source, offset: await startOffset(log, applicationId, of) });
     }
-    const stores = new Map<string, StateStore>(
-      subtopology.stores.map((name) => {
-        return [name, createStore(graph.stores.get(name)!, storeIds.get(name)!, partition, engine)];
-      }),
-    );
+    const stores = storesOf(environment, assigned);
     const topics = new Outputs(counts, environment.maxRecordBytes);
     const saved = await state.task(id);
     const task = openTask(environment, { subtopology, partition, stores, inputs, topics, saved });
-    return new DistributedTask(environment, task, { producer, topics, changelogs, clocks });
+    return new DistributedTask(environment, task, { producer, topics, changelogs });
   }
 
   private constructor(
@@ -111,8 +68,7 @@ export class DistributedTask {
     parts: {
       readonly producer: TransactionalProducer;
       readonly topics: Outputs;
-      readonly changelogs: ReadonlyMap<string, Changelog>;
-      readonly clocks: Changelog;
+      readonly changelogs: TaskChangelogs;
     },
   ) {
     this.id = task.id;
@@ -120,8 +76,8 @@ export class DistributedTask {
     this.#environment = environment;
     this.#producer = parts.producer;
     this.#outputs = parts.topics;
-    this.#changelogs = parts.changelogs;
-    this.#taskChangelog = parts.clocks;
+    this.#changelogs = parts.changelogs.stores;
+    this.#taskChangelog = parts.changelogs.clocks;
     this.#committed = this.#positions();
   }
 

@@ -1,6 +1,6 @@
 import type { ApplicationState } from '../runtime/application-state.ts';
 import { changelogTopic } from './changelog.ts';
-import type { AssignedTask } from './distributed-task.ts';
+import type { AssignedTask } from './environment.ts';
 
 /**
  * How far the folder is in the changelogs of tasks, whoever runs them: the sum of the positions over a task's stores. State that is

@@ -6,7 +6,7 @@ import {
   type Subscription,
 } from '../../log/index.ts';
 import type { Replicas, SharedOut } from './cluster.ts';
-import type { AssignedTask } from './distributed-task.ts';
+import type { AssignedTask } from './environment.ts';
 import { assignTasks, type TaskAssignmentOptions, type TaskMember } from './task-assignment.ts';
 
 /**

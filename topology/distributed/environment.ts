@@ -1,0 +1,28 @@
+import type { Log, TopicPartition } from '../../log/index.ts';
+import type { Engine, GroupCommit } from '../../state/index.ts';
+import type { Subtopology } from '../graph/graph.ts';
+import type { ApplicationState } from '../runtime/application-state.ts';
+import type { TaskEnvironment } from '../runtime/open-task.ts';
+import type { SourceTopic } from '../runtime/prepare-topics.ts';
+import type { RestoreOptions } from './changelog-reader.ts';
+
+/** What the tasks of an instance share. */
+export interface DistributedEnvironment extends TaskEnvironment {
+  readonly log: Log;
+  readonly engine: Engine;
+  readonly commits: GroupCommit;
+  readonly state: ApplicationState;
+  readonly storeIds: ReadonlyMap<string, number>;
+  /** Partitions of every topic. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly maxRecordBytes: number;
+  readonly restoring: RestoreOptions;
+}
+
+export interface AssignedTask {
+  readonly subtopology: Subtopology;
+  readonly partition: number;
+  readonly sources: readonly SourceTopic[];
+  /** What it reads: topics may have fewer partitions than the sub-topology has tasks. */
+  readonly partitions: readonly TopicPartition[];
+}
