@@ -50,6 +50,8 @@ export const errorCodes = [
   'COMMIT_OUTCOME_UNKNOWN',
   'REGISTRY_UNREACHABLE',
   'REGISTRY_FAILED',
+  'REBALANCING',
+  'NOT_ON_KAFKA',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

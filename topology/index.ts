@@ -42,9 +42,11 @@ export {
 export {
   DistributedRuntime,
   defaultDistributedConfig,
+  type ChangedStore,
   type DistributedConfig,
   type DistributedOptions,
   type StandbyStore,
+  type TaskLag,
 } from './distributed/distributed-runtime.ts';
 export type { RestoreProgress } from './distributed/changelog-reader.ts';
 export type { Host, TaskOwner } from './distributed/cluster.ts';

@@ -24,6 +24,9 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   OVERLOADED: 503,
   STORAGE_FULL: 503,
   STORAGE_FAILED: 503,
+  REBALANCING: 503,
+  KAFKA_UNREACHABLE: 503,
+  NOT_ON_KAFKA: 501,
 };
 
 /** What fastify itself refuses, in our words. */

@@ -21,6 +21,7 @@ import { IngestRoom } from './ingest-room.ts';
 import { otherMethods } from './other-methods.ts';
 import { overviewRoutes } from './overview-routes.ts';
 import { pageRoutes } from './page-routes.ts';
+import { peerRoutes } from './peer-routes.ts';
 import { productIntakeRoutes } from './product-intake-routes.ts';
 import { productRoutes } from './product-routes.ts';
 import { Readiness } from './readiness.ts';
@@ -125,6 +126,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   topologyRoutes(app, api);
   overviewRoutes(app, api);
   backupRoutes(app, api);
+  await peerRoutes(app, api);
   await pageRoutes(app);
   await app.after();
   refuseOtherMethods();

@@ -7,11 +7,12 @@ import { resumeErasure } from './erase-users.ts';
 import { errorFields } from './error-fields.ts';
 import { EventIndex } from './event-index.ts';
 import { MemoryGovernor } from './memory-governor.ts';
-import type { HostMessage, HostSettings } from './messages.ts';
+import type { Answers, HostMessage, HostSettings, Request } from './messages.ts';
 import { migrations } from './migrations.ts';
 import { publishedStores } from './published-stores.ts';
 import { Publisher } from './publisher.ts';
-import { StoreReader } from './store-reader.ts';
+import { unpackRecords } from './packed-records.ts';
+import { StoreReader, type Query, type QueryOf } from './store-reader.ts';
 
 export const applicationId = 'shop';
 
@@ -87,6 +88,60 @@ export class Database {
     this.index = new EventIndex(parts.engine, Date.now);
     this.#publisher = parts.publisher;
     this.#governor = parts.governor;
+  }
+
+  start(): void {
+    this.runtime.start();
+  }
+
+  async ask<K extends Query['kind']>(query: QueryOf<K>): Promise<Answers[K]> {
+    return (await this.reader.ask<K>(query)).answer;
+  }
+
+  async produce({ topic, records, eventIds }: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {
+    if (eventIds === undefined) return { appended: await this.#append(topic, unpackRecords(records)), duplicates: [] };
+    const duplicates = await this.index.duplicates(eventIds);
+    const fresh = eventIds.filter((_, at) => !duplicates.has(at));
+    const append = this.#append(
+      topic,
+      unpackRecords(records, (at) => !duplicates.has(at)),
+    );
+    this.index.track(fresh, append);
+    // Submitted behind the append, so never durable before it; usually both share one write.
+    const indexed = this.commits.submit((writer) => this.index.stage(writer, fresh));
+    const [appended] = await Promise.all([append, indexed]);
+    return { appended, duplicates: [...duplicates] };
+  }
+
+  async #append(topic: string, partitions: ReturnType<typeof unpackRecords>): Promise<number> {
+    const appends = [...partitions].map(async ([partition, records]) => {
+      await this.log.produce({ topic, partition }, records);
+      return records.length;
+    });
+    return (await Promise.all(appends)).reduce((sum, count) => sum + count, 0);
+  }
+
+  settled(): Promise<void> {
+    return this.runtime.commitSettled();
+  }
+
+  lag(): Answers['lag'] {
+    const committed = new Map(
+      this.runtime.committedOffsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]),
+    );
+    return this.runtime.tasks.flatMap((task) =>
+      task.inputs.map(({ partition: { topic, partition } }) => {
+        const committedOffset = committed.get(`${topic}/${partition}`) ?? 0;
+        const endOffset = this.log.endOffset({ topic, partition });
+        const lagRecords = endOffset - committedOffset;
+        return { task: task.id, topic, partition, committedOffset, endOffset, lagRecords };
+      }),
+    );
+  }
+
+  async caughtUp(): Promise<Answers['caughtUp']> {
+    await this.runtime.caughtUp();
+    return this.reader.sourceOffsets();
   }
 
   publishAll(): Promise<void> {
@@ -165,6 +220,6 @@ async function openRuntime({ settings, hooks, publisher, governor, ...opened }: 
 }
 
 /** A record that breaks a rule of the shop is dead; anything else is a fault of ours and stops the topology. */
-function deadLetterBadRecords(_: unknown, error: MillraceError): 'dead-letter' | 'fail' {
+export function deadLetterBadRecords(_: unknown, error: MillraceError): 'dead-letter' | 'fail' {
   return error.cause instanceof MillraceError && error.cause.code === 'INVALID_EVENT' ? 'dead-letter' : 'fail';
 }

@@ -5,10 +5,11 @@ import { isMillraceError, MillraceError, type ErrorCode } from '../../schemas/in
 import { FreeSpace, noteOwner, readOwner, writeBackup } from '../../state/index.ts';
 import { describeExecution } from '../../topology/index.ts';
 import { Database, type DatabaseHooks } from './database.ts';
+import { KafkaDatabase } from './kafka-database.ts';
 import { eraseUsers } from './erase-users.ts';
 import { errorFields } from './error-fields.ts';
 import type { Answers, HostMessage, HostSettings, Request, RequestMessage } from './messages.ts';
-import { packRecords, unpackRecords } from './packed-records.ts';
+import { packRecords } from './packed-records.ts';
 
 /**
  * The thread that owns the database: engine, log and topology live here and nowhere else. It answers requests between
@@ -18,11 +19,13 @@ class HostThread {
   readonly #settings: HostSettings;
   readonly #port: MessagePort;
   readonly #space: FreeSpace;
-  #database: Database;
+  #database: ShopDatabase;
   #reopening: Promise<void> | undefined;
   #recovering: Promise<void> | undefined;
   #saidStorage = false;
   #stopping = false;
+  #started: boolean;
+  #url: string | undefined;
 
   static async open(settings: HostSettings, port: MessagePort): Promise<HostThread> {
     const space = new FreeSpace(settings.dataDir, settings.storageReserveBytes);
@@ -32,13 +35,13 @@ class HostThread {
       paused: () => space.isLow,
       onFailure: () => holder.thread?.recover(),
     };
-    const database = await Database.open(settings, hooks);
+    const database = await openDatabase(settings, hooks);
     space.look();
     const thread = new HostThread({ settings, port, space, database, hooks });
     holder.thread = thread;
     await database.publishAll();
     thread.listen(port);
-    if (settings.runs) database.runtime.start();
+    if (settings.runs) await database.start();
     thread.#watchSpace();
     if (database.failure !== undefined) thread.recover();
     return thread;
@@ -52,6 +55,7 @@ class HostThread {
     this.#space = parts.space;
     this.#database = parts.database;
     this.#hooks = parts.hooks;
+    this.#started = parts.settings.runs;
   }
 
   get partitions(): number {
@@ -83,11 +87,16 @@ class HostThread {
       case 'range':
       case 'search':
       case 'windows':
-        return (await reader.ask(request)).answer;
+        return await this.#database.ask(request);
+      case 'askHere':
+        return await this.#database.reader.ask(request.query);
+      case 'settled':
+        await this.#database.settled();
+        return null;
       case 'stores':
         return reader.stores();
       case 'lag':
-        return this.#lag();
+        return await this.#database.lag();
       case 'topology': {
         const { topology } = runtime;
         return { text: topology.describe(), json: topology.toJSON(), execution: describeExecution(topology.graph) };
@@ -99,9 +108,14 @@ class HostThread {
       case 'caughtUp':
         return await this.#caughtUp();
       case 'eraseUsers':
-        return await eraseUsers(request.users, this.#database);
+        return await eraseUsers(request.users, this.#embedded('Forgetting users'));
       case 'backup':
         return await this.#backup(request.folder);
+      case 'start':
+        this.#url = request.url;
+        this.#started = true;
+        await this.#database.start(request.url);
+        return null;
       case 'connect':
         this.listen(request.port);
         return null;
@@ -111,32 +125,12 @@ class HostThread {
     }
   }
 
-  async #produce({ topic, records, eventIds }: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {
+  async #produce(request: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {
     if (this.#database.failure !== undefined || !this.#space.look()) {
       this.#tellStorage();
       throw this.#unwritable();
     }
-    const { index, commits } = this.#database;
-    if (eventIds === undefined) return { appended: await this.#append(topic, unpackRecords(records)), duplicates: [] };
-    const duplicates = await index.duplicates(eventIds);
-    const fresh = eventIds.filter((_, index) => !duplicates.has(index));
-    const append = this.#append(
-      topic,
-      unpackRecords(records, (index) => !duplicates.has(index)),
-    );
-    index.track(fresh, append);
-    // Submitted behind the append, so never durable before it; usually both share one write.
-    const indexed = commits.submit((writer) => index.stage(writer, fresh));
-    const [appended] = await Promise.all([append, indexed]);
-    return { appended, duplicates: [...duplicates] };
-  }
-
-  async #append(topic: string, partitions: ReturnType<typeof unpackRecords>): Promise<number> {
-    const appends = [...partitions].map(async ([partition, records]) => {
-      await this.#database.log.produce({ topic, partition }, records);
-      return records.length;
-    });
-    return (await Promise.all(appends)).reduce((sum, count) => sum + count, 0);
+    return await this.#database.produce(request);
   }
 
   async #read({ topic, partition, offset, maxRecords }: Extract<Request, { kind: 'read' }>): Promise<Answers['read']> {
@@ -146,23 +140,8 @@ class HostThread {
     return { records: packRecords(records.map((record) => ({ ...record, partition }))), nextOffset };
   }
 
-  #lag(): Answers['lag'] {
-    const { runtime, log } = this.#database;
-    const committed = new Map(
-      runtime.committedOffsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]),
-    );
-    return runtime.tasks.flatMap((task) =>
-      task.inputs.map(({ partition: { topic, partition } }) => {
-        const committedOffset = committed.get(`${topic}/${partition}`) ?? 0;
-        const endOffset = log.endOffset({ topic, partition });
-        const lagRecords = endOffset - committedOffset;
-        return { task: task.id, topic, partition, committedOffset, endOffset, lagRecords };
-      }),
-    );
-  }
-
   async #backup(folder: string): Promise<Answers['backup']> {
-    const { runtime, engine, reader } = this.#database;
+    const { runtime, engine, reader } = this.#embedded('A backup');
     await runtime.commitSettled();
     const asOf = reader.sourceOffsets();
     await using snapshot = engine.snapshot();
@@ -175,8 +154,7 @@ class HostThread {
     for (;;) {
       const database = this.#database;
       try {
-        await database.runtime.caughtUp();
-        return database.reader.sourceOffsets();
+        return await database.caughtUp();
       } catch (error) {
         if (database.failure === undefined || this.#stopping) throw error;
         await this.#recovering;
@@ -211,18 +189,18 @@ class HostThread {
   }
 
   async #reopen(): Promise<void> {
-    const { dataDir, runs } = this.#settings;
+    const { dataDir } = this.#settings;
     const owner = await readOwner(dataDir);
     const before = this.#database;
     await before.abandon();
-    const database = await Database.open(this.#settings, this.#hooks);
+    const database = await openDatabase(this.#settings, this.#hooks);
     this.#database = database;
     if (owner !== undefined) await noteOwner(dataDir, owner);
     // The write that failed may have come through, unseen by the replica.
     if (!isDeepStrictEqual(database.runtime.committedOffsets, before.runtime.committedOffsets)) {
       await database.publishAll();
     }
-    if (runs) database.runtime.start();
+    if (this.#started) await database.start(this.#url);
   }
 
   /** Without producers, too, the topology has to hear that the disk fills up. */
@@ -266,6 +244,12 @@ class HostThread {
     return isMillraceError(error) && !consequences.has(error.code) ? error : this.#unwritable();
   }
 
+  /** What only a folder can do that has everything. */
+  #embedded(what: string): Database {
+    if (this.#database instanceof Database) return this.#database;
+    throw new MillraceError('NOT_ON_KAFKA', `${what} wants a folder with its own log; here the log is on Kafka.`);
+  }
+
   async #stop(): Promise<void> {
     this.#stopping = true;
     await this.#recovering;
@@ -277,8 +261,15 @@ interface ThreadParts {
   readonly settings: HostSettings;
   readonly port: MessagePort;
   readonly space: FreeSpace;
-  readonly database: Database;
+  readonly database: ShopDatabase;
   readonly hooks: DatabaseHooks;
+}
+
+type ShopDatabase = Database | KafkaDatabase;
+
+function openDatabase(settings: HostSettings, hooks: DatabaseHooks): Promise<ShopDatabase> {
+  const { kafka } = settings;
+  return kafka === undefined ? Database.open(settings, hooks) : KafkaDatabase.open({ ...settings, kafka }, hooks);
 }
 
 const lookEveryMs = 500;

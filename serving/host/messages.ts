@@ -1,6 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Migrated, RocksEngineOptions } from '../../state/index.ts';
 import type { TopologyJson } from '../../topology/index.ts';
+import type { KafkaSettings } from './kafka-database.ts';
+import type { AnswerHere, Query } from './store-reader.ts';
 
 /** What the thread that owns the database is started with. */
 export interface HostSettings {
@@ -21,6 +23,8 @@ export interface HostSettings {
   readonly commitIntervalMs: number;
   /** Between two passes of the log's housekeeping: retention, compaction. None while the topology stands still. */
   readonly cleaningIntervalMs: number;
+  /** The log is on a cluster, and other instances may share the work. Default: the log is in the folder. */
+  readonly kafka?: KafkaSettings;
   /** False: the log takes records and answers, the topology stands still (CLI commands that only read). */
   readonly runs: boolean;
   /** [0]: how many requests wait for an answer; the topology's batches shrink while it is not 0. */
@@ -40,6 +44,10 @@ export type Request =
   | { readonly kind: 'getMany'; readonly keys: readonly { readonly store: string; readonly key: string }[] }
   /** Rows that look-ups need and the HTTP thread does not hold. */
   | ({ readonly kind: 'fetch' } & FetchRequest)
+  /** A query as another instance asks it: of the partitions that are here. */
+  | { readonly kind: 'askHere'; readonly query: Query }
+  /** Resolves when what has been committed to the log is in the state here. */
+  | { readonly kind: 'settled' }
   | { readonly kind: 'stores' }
   | { readonly kind: 'lag' }
   | { readonly kind: 'topology' }
@@ -72,6 +80,8 @@ export type Request =
   | { readonly kind: 'eraseUsers'; readonly users: readonly string[] }
   /** Copies everything as of now into a new folder, while all goes on. */
   | { readonly kind: 'backup'; readonly folder: string }
+  /** Begins to process, where it was opened to stand still; `url`: where other instances reach this one. */
+  | { readonly kind: 'start'; readonly url?: string }
   /** Connects another thread: it may send requests through this port. */
   | { readonly kind: 'connect'; readonly port: MessagePort }
   | { readonly kind: 'stop' };
@@ -83,6 +93,8 @@ export interface Answers {
   readonly getMany: { readonly values: readonly unknown[]; readonly asOf: readonly SourceOffset[] };
   /** A slice of published rows. */
   readonly fetch: ArrayBuffer;
+  readonly askHere: AnswerHere;
+  readonly settled: null;
   readonly stores: readonly StoreFacts[];
   readonly lag: readonly PartitionLag[];
   readonly topology: { readonly text: string; readonly json: TopologyJson; readonly execution: string };
@@ -96,6 +108,7 @@ export interface Answers {
   readonly caughtUp: readonly SourceOffset[];
   readonly eraseUsers: Erased;
   readonly backup: { readonly rows: number; readonly bytes: number; readonly asOf: readonly SourceOffset[] };
+  readonly start: null;
   readonly connect: null;
   readonly stop: null;
 }

@@ -39,6 +39,16 @@ export class Publisher {
     this.#sendSlice(slicer.take(), { last: true, whole: true, generation }, offsets);
   }
 
+  /** All rows of the stores that all look-ups need. */
+  publishWhole(rows: readonly WholeRow[], offsets: readonly CommittedOffset[], generation: number): void {
+    const slicer = new RowSlicer(sliceBytesMax);
+    for (const { store, ...row } of rows) {
+      const full = slicer.add({ ...row, store: this.#stores.indexOf(store) });
+      if (full !== undefined) this.#sendSlice(full, { last: false, whole: true, generation }, offsets);
+    }
+    this.#sendSlice(slicer.take(), { last: true, whole: true, generation }, offsets);
+  }
+
   publish({ stores, offsets }: PublishedCommit, generation: number): void {
     const slicer = new RowSlicer(sliceBytesMax);
     const placed = stores.map((store) => ({ ...store, place: this.#stores.indexOf(store.name) }));
@@ -58,4 +68,11 @@ export class Publisher {
   ): void {
     this.#send({ slice, ...of, asOf: sourceOffsets(offsets), committedAtMs: Date.now() });
   }
+}
+
+export interface WholeRow {
+  readonly store: string;
+  readonly partition: number;
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
 }

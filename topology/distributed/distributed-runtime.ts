@@ -147,6 +147,11 @@ export class DistributedRuntime {
     for (const task of this.#open.values()) await task.commitSettled();
   }
 
+  /** Resolves when no task here is committing: then what the log has of theirs is in the database too. */
+  async commitsEnded(): Promise<void> {
+    for (const task of this.#open.values()) await task.commitEnded();
+  }
+
   /** Resolves when every instance has processed and committed what the log has now, and what follows from it. */
   caughtUp(signal?: AbortSignal): Promise<void> {
     const { log, applicationId } = this.#options;
@@ -209,12 +214,27 @@ export class DistributedRuntime {
     return [...this.#all].map(([id, task]) => this.#cluster.owner(id, task));
   }
 
+  /** How far the tasks that are open here are behind, input by input. */
+  async lag(): Promise<readonly TaskLag[]> {
+    const inputs = [...this.#open.values()].flatMap(({ id, committedOffsets }) =>
+      committedOffsets.map((committed) => ({ task: id, ...committed })),
+    );
+    return await Promise.all(
+      inputs.map(async ({ task, topic, partition, offset }) => {
+        const endOffset = await this.#options.log.listOffsets({ topic, partition }, 'latest');
+        const lagRecords = Math.max(0, endOffset - offset);
+        return { task, topic, partition, committedOffset: offset, endOffset, lagRecords };
+      }),
+    );
+  }
+
   get failure(): unknown {
     return this.#failure;
   }
 
-  async start(): Promise<void> {
-    const { log, applicationId, advertisedUrl } = this.#options;
+  /** Joins the group. `advertisedUrl`: where others reach this instance, when it was not known before. */
+  async start(advertisedUrl: string | undefined = this.#options.advertisedUrl): Promise<void> {
+    const { log, applicationId } = this.#options;
     const listener = {
       onAssigned: async (partitions: readonly TopicPartition[]) => this.#assign(partitions),
       onRevoked: (partitions: readonly TopicPartition[]) => this.#revoke(partitions),
@@ -264,7 +284,7 @@ export class DistributedRuntime {
 
   async #loop(): Promise<void> {
     while (!this.#stopping) {
-      const worked = await this.#takeTurn(() => this.#step());
+      const worked = this.#options.paused?.() !== true && (await this.#takeTurn(() => this.#step()));
       if (!worked) await sleep(this.#config.pollIntervalMs);
       await this.breathe();
     }
@@ -367,6 +387,7 @@ export class DistributedRuntime {
     this.#options.onRecovery?.({ task: task.id, error });
     task.discard();
     this.#open.delete(task.id);
+    this.#options.onTasks?.();
     const assigned = this.#assigned.get(task.id);
     if (assigned !== undefined) this.#openLater(task.id, assigned, this.#config.reopenDelayMs);
   }
@@ -442,7 +463,10 @@ export class DistributedRuntime {
         });
         if (task === undefined) return;
         if (opening.cancelled) task.close();
-        else this.#open.set(id, task);
+        else {
+          this.#open.set(id, task);
+          this.#options.onTasks?.();
+        }
         return;
       } catch (error) {
         if (!isMillraceError(error) || !recoverable.has(error.code)) {
@@ -473,6 +497,7 @@ export class DistributedRuntime {
         else task.close();
         this.#open.delete(task.id);
       }
+      this.#options.onTasks?.();
     });
   }
 
@@ -526,6 +551,10 @@ export interface DistributedOptions {
   readonly handlers?: Partial<ExceptionHandlers>;
   readonly deadLetterTopic?: string;
   readonly onCommit?: (commit: { readonly stores: readonly ChangedStore[] }) => void;
+  /** True: nothing is processed meanwhile, and nothing committed. */
+  readonly paused?: () => boolean;
+  /** Tasks were opened here, or closed: `runningTasks`. */
+  readonly onTasks?: () => void;
   readonly onRestore?: (progress: RestoreProgress) => void;
   /** `owners` has changed. */
   readonly onOwners?: (owners: readonly TaskOwner[]) => void;
@@ -540,6 +569,13 @@ export interface StandbyStore {
   readonly store: StateStore;
   /** What it lacks of its changelogs, at most; undefined while that is not known. */
   readonly lagRecords: number | undefined;
+}
+
+export interface TaskLag extends TopicPartition {
+  readonly task: string;
+  readonly committedOffset: number;
+  readonly endOffset: number;
+  readonly lagRecords: number;
 }
 
 export interface ChangedStore {

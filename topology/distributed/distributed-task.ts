@@ -31,6 +31,7 @@ export class DistributedTask {
   #uncommitted = false;
   #committed: readonly ConsumedOffset[];
   #writing: Promise<void> | undefined;
+  #committing: Promise<unknown> | undefined;
 
   /** Takes the task over: fences its earlier owner, restores, reads offsets. In this order, see design: reading waits for fencing. */
   static async open(
@@ -91,6 +92,11 @@ export class DistributedTask {
     while (this.#writing !== undefined) await this.#writing;
   }
 
+  /** Resolves when no commit is under way: then what the log has of this task's is in the database too. */
+  async commitEnded(): Promise<void> {
+    while (this.#committing !== undefined) await this.#committing.catch(() => undefined); // Whoever commits hears of it.
+  }
+
   get isUncommitted(): boolean {
     return this.#uncommitted;
   }
@@ -108,6 +114,16 @@ export class DistributedTask {
 
   /** @throws MillraceError what `LogTransaction.commit` throws; then the task has to be given up, and opened again */
   async commit(): Promise<ReadonlyMap<StateStore, readonly StoreChange[]>> {
+    const committing = this.#commit();
+    this.#committing = committing;
+    try {
+      return await committing;
+    } finally {
+      this.#committing = undefined;
+    }
+  }
+
+  async #commit(): Promise<ReadonlyMap<StateStore, readonly StoreChange[]>> {
     const changed = new Map<StateStore, readonly StoreChange[]>();
     while (this.task.hasPendingFlush) await this.task.flush();
     if (!this.#uncommitted) return changed;

@@ -1,0 +1,29 @@
+import { decodePeer, encodePeer, peerPath, settledPath } from '../host/peers.ts';
+import type { Query } from '../host/store-reader.ts';
+import type { Api, App } from './context.ts';
+
+/**
+ * What instances of one group ask each other (serving/host/cluster-reader.ts): a query about the partitions that are here. It is
+ * never sent on.
+ */
+export async function peerRoutes(app: App, { ask }: Api): Promise<void> {
+  await app.register((scope, _options, registered) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, parsed) => {
+      try {
+        parsed(null, decodePeer(body as string));
+      } catch (error) {
+        parsed(error as Error);
+      }
+    });
+    scope.post(peerPath, { schema: { hide: true } }, async (request, reply) => {
+      const answer = await ask({ kind: 'askHere', query: request.body as Query });
+      return await reply.type('application/json').send(encodePeer(answer));
+    });
+    scope.post(settledPath, { schema: { hide: true } }, async () => {
+      await ask({ kind: 'settled' });
+      return {};
+    });
+    registered();
+  });
+}
