@@ -30,18 +30,24 @@ export interface RestoreProgress extends TopicPartition {
 /**
  * Brings local state up to the end of its changelog: the tail only, where the folder's position is still good. Call it after the
  * task's transactional id was taken over: nobody else writes the changelog then, and what an earlier owner had begun is settled.
- * `cancelled`: the task was taken away, and the rest is not needed.
  */
 export async function restore(
   changelog: Changelog,
   options: RestoreOptions,
-  { cancelled, onProgress }: { cancelled: () => boolean; onProgress: (progress: RestoreProgress) => void },
+  { cancelled, onProgress }: Restoring,
 ): Promise<void> {
   const reader = await ChangelogReader.open(changelog, options);
   while (reader.lagRecords > 0 && !cancelled()) {
-    await reader.next(restoreLimits);
-    onProgress(reader.progress);
+    const taken = await reader.next(restoreLimits);
+    onProgress(reader.progress, taken);
   }
+}
+
+export interface Restoring {
+  /** True: the task was taken away, and the rest is not needed. */
+  readonly cancelled: () => boolean;
+  /** `taken`: records since the last time. */
+  readonly onProgress: (progress: RestoreProgress, taken: number) => void;
 }
 
 /** Records of one write. */

@@ -94,6 +94,8 @@ export class DistributedRuntime {
       storeIds,
       counts,
       maxRecordBytes: config.maxRecordBytes,
+      maxBatchRecords: config.maxBatchRecords,
+      slowBatchMs: config.slowBatchMs,
       recordCacheBytes: config.recordCacheBytes,
       breathe: () => holder.runtime?.breathe(),
       restoring: {
@@ -124,7 +126,8 @@ export class DistributedRuntime {
       wanted: () => this.#followed(),
       pollIntervalMs: config.standbyPollIntervalMs,
       retryMs: config.reopenDelayMs,
-      onTurn: () => this.#askForWarmTasks(),
+      onTurn: () => this.#followedOn(),
+      onReleased: (task) => this.metrics.forget('standby-lag-records', { task }),
       onFailure: (error) => this.#fail(error),
     });
   }
@@ -313,7 +316,7 @@ export class DistributedRuntime {
       if (headMs !== undefined && (oldest === undefined || headMs < oldest.task.headTimestamp!)) oldest = task;
     }
     if (oldest !== undefined) {
-      await oldest.run(this.#config.maxBatchRecords);
+      await oldest.run();
       worked = true;
     }
     if (worked) this.#uncommittedSince ??= performance.now();
@@ -415,6 +418,13 @@ export class DistributedRuntime {
     return new Map(ids.map((id) => [id, this.#all.get(id)!]));
   }
 
+  #followedOn(): void {
+    for (const [task, { lagRecords }] of this.#standbys.tasks()) {
+      if (lagRecords !== undefined) this.metrics.gauge('standby-lag-records', { task }).value = lagRecords;
+    }
+    this.#askForWarmTasks();
+  }
+
   /** A warm-up has caught up: the group shares out anew, and its task comes here. */
   #askForWarmTasks(): void {
     const { acceptableRecoveryLag, rejoinIntervalMs } = this.#config;
@@ -459,7 +469,7 @@ export class DistributedRuntime {
       try {
         const task = await DistributedTask.open(this.#environment, assigned, {
           cancelled: () => opening.cancelled,
-          onProgress: (progress) => this.#restored(progress),
+          onProgress: (progress, taken) => this.#restored(progress, taken),
         });
         if (task === undefined) return;
         if (opening.cancelled) task.close();
@@ -501,8 +511,12 @@ export class DistributedRuntime {
     });
   }
 
-  #restored(progress: RestoreProgress): void {
-    this.#restores.set(`${progress.topic}/${progress.partition}`, progress);
+  #restored(progress: RestoreProgress, taken: number): void {
+    const { topic, partition, offset, endOffset } = progress;
+    this.#restores.set(`${topic}/${partition}`, progress);
+    const labels = { topic, partition: String(partition) };
+    this.metrics.counter('restored-records', labels).value += taken;
+    this.metrics.gauge('restore-lag-records', labels).value = Math.max(0, endOffset - offset);
     this.#options.onRestore?.(progress);
   }
 
@@ -593,7 +607,10 @@ export interface DistributedConfig {
   readonly reopenDelayMs: number;
   readonly maxDirtyBytes: number;
   readonly maxBatchRecords: number;
+  /** How often the event loop turns between steps of a batch. */
   readonly maxBatchMs: number;
+  /** A batch that takes longer makes the next ones smaller: heartbeats wait for it. */
+  readonly slowBatchMs: number;
   readonly maxFetchRecords: number;
   readonly maxFetchBytes: number;
   readonly maxRecordBytes: number;
@@ -619,6 +636,7 @@ export const defaultDistributedConfig: DistributedConfig = {
   maxDirtyBytes: 64 * 1024 * 1024,
   maxBatchRecords: 1000,
   maxBatchMs: 4,
+  slowBatchMs: 100,
   maxFetchRecords: 2000,
   maxFetchBytes: 1024 * 1024,
   maxRecordBytes: 1_000_000,

@@ -4,8 +4,9 @@ import { openTask, taskId, type TaskInput } from '../runtime/open-task.ts';
 import { startOffset } from '../runtime/prepare-topics.ts';
 import type { Task } from '../runtime/task.ts';
 import { faults } from '../runtime/faults.ts';
+import { BatchSize } from './batch-size.ts';
 import { changelogRecord, type Changelog } from './changelog.ts';
-import { restore, type RestoreProgress } from './changelog-reader.ts';
+import { restore, type Restoring } from './changelog-reader.ts';
 import type { AssignedTask, DistributedEnvironment } from './environment.ts';
 import { Outputs } from './outputs.ts';
 import { changelogsOf, storesOf, type TaskChangelogs } from './task-state.ts';
@@ -24,6 +25,7 @@ export class DistributedTask {
   readonly task: Task;
   readonly #environment: DistributedEnvironment;
   readonly #producer: TransactionalProducer;
+  readonly #batch: BatchSize;
   readonly #outputs: Outputs;
   readonly #changelogs: ReadonlyMap<string, Changelog>;
   readonly #taskChangelog: Changelog;
@@ -37,7 +39,7 @@ export class DistributedTask {
   static async open(
     environment: DistributedEnvironment,
     assigned: AssignedTask,
-    opening: { readonly cancelled: () => boolean; readonly onProgress: (progress: RestoreProgress) => void },
+    opening: Restoring,
   ): Promise<DistributedTask | undefined> {
     const { applicationId, log, state, counts } = environment;
     const { subtopology, partition, sources } = assigned;
@@ -75,6 +77,7 @@ export class DistributedTask {
     this.id = task.id;
     this.task = task;
     this.#environment = environment;
+    this.#batch = new BatchSize(environment.maxBatchRecords, environment.slowBatchMs);
     this.#producer = parts.producer;
     this.#outputs = parts.topics;
     this.#changelogs = parts.changelogs.stores;
@@ -101,9 +104,12 @@ export class DistributedTask {
     return this.#uncommitted;
   }
 
-  async run(maxRecords: number): Promise<number> {
+  /** A batch. */
+  async run(): Promise<void> {
     this.#uncommitted = true;
-    return await this.task.run(maxRecords);
+    const begun = performance.now();
+    const records = await this.task.run(this.#batch.records);
+    this.#batch.took(records, performance.now() - begun);
   }
 
   async punctuate(nowMs: number): Promise<boolean> {

@@ -16,6 +16,8 @@ export interface DistributedEnvironment extends TaskEnvironment {
   /** Partitions of every topic. */
   readonly counts: ReadonlyMap<string, number>;
   readonly maxRecordBytes: number;
+  readonly maxBatchRecords: number;
+  readonly slowBatchMs: number;
   readonly restoring: RestoreOptions;
 }
 

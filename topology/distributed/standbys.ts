@@ -36,7 +36,9 @@ export class Standbys {
   async release(id: string): Promise<void> {
     const task = this.#tasks.get(id);
     this.#tasks.delete(id);
-    await task?.close();
+    if (task === undefined) return;
+    await task.close();
+    this.#options.onReleased(id);
   }
 
   async #loop(): Promise<void> {
@@ -74,6 +76,8 @@ export interface StandbyOptions {
   readonly retryMs: number;
   /** They have come further. */
   readonly onTurn: () => void;
+  /** One is followed no more. */
+  readonly onReleased: (id: string) => void;
   readonly onFailure: (error: unknown) => void;
 }
 

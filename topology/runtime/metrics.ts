@@ -8,16 +8,23 @@ export class Metrics {
   readonly #counters = new Map<string, Counter>();
 
   counter(name: string, labels: { readonly [label: string]: string } = {}): Counter {
-    const text = Object.entries(labels)
-      .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
-      .join(',');
-    const id = text === '' ? name : `${name}{${text}}`;
+    const id = idOf(name, labels);
     let counter = this.#counters.get(id);
     if (counter === undefined) {
       counter = { value: 0 };
       this.#counters.set(id, counter);
     }
     return counter;
+  }
+
+  /** A value that goes up and down. */
+  gauge(name: string, labels: { readonly [label: string]: string } = {}): Counter {
+    return this.counter(name, labels);
+  }
+
+  /** What a gauge told of is no more. */
+  forget(name: string, labels: { readonly [label: string]: string } = {}): void {
+    this.#counters.delete(idOf(name, labels));
   }
 
   /** Sum over all labels of a name. */
@@ -30,4 +37,11 @@ export class Metrics {
   snapshot(): { readonly [id: string]: number } {
     return Object.fromEntries([...this.#counters].map(([id, counter]) => [id, counter.value]));
   }
+}
+
+function idOf(name: string, labels: { readonly [label: string]: string }): string {
+  const text = Object.entries(labels)
+    .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
+    .join(',');
+  return text === '' ? name : `${name}{${text}}`;
 }

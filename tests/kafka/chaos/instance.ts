@@ -17,7 +17,7 @@ const log = await openKafkaLog({
 });
 const { runtime } = await Instance.start(log, applicationId, {
   engine,
-  config: { commitIntervalMs: 100, reopenDelayMs: 1000 },
+  config: { commitIntervalMs: 100, reopenDelayMs: 1000, standbyReplicas: 1, acceptableRecoveryLag: 1000 },
   onRecovery: ({ task, error }) => say({ givenUp: task, code: error.code }),
   onRestore: ({ topic, partition, offset, endOffset, records, full }) => {
     if (offset >= endOffset) say({ restored: `${topic}/${partition}`, records, full });
