@@ -20,6 +20,7 @@ import type { AssignedTask, DistributedEnvironment } from './environment.ts';
 import { taskPositions } from './positions.ts';
 import { Standbys } from './standbys.ts';
 import { tasksOf, TaskAssignor } from './task-assignor.ts';
+import type { ProcessingGuarantee } from './task-committer.ts';
 import { storesOf, taskStateTopic } from './task-state.ts';
 
 /**
@@ -98,6 +99,8 @@ export class DistributedRuntime {
       slowBatchMs: config.slowBatchMs,
       recordCacheBytes: config.recordCacheBytes,
       breathe: () => holder.runtime?.breathe(),
+      processingGuarantee: options.processingGuarantee ?? 'exactly_once',
+      commitOffsets: async (offsets) => await holder.runtime!.#member!.commitOffsets(offsets),
       restoring: {
         log,
         commits,
@@ -543,6 +546,7 @@ interface Opening {
 /** What opening the task again can mend: its id was taken over, or brokers were away. */
 const recoverable = new Set<ErrorCode>([
   'PRODUCER_FENCED',
+  'MEMBER_FENCED',
   'COMMIT_OUTCOME_UNKNOWN',
   'OUT_OF_ORDER_SEQUENCE',
   'KAFKA_UNREACHABLE',
@@ -561,6 +565,8 @@ export interface DistributedOptions {
   readonly topics?: { readonly [topic: string]: number };
   /** Where others reach this instance, e.g. `http://10.0.0.7:8080`: told to all of them. */
   readonly advertisedUrl?: string | undefined;
+  /** Default `exactly_once`. `at_least_once` needs no transactions: after a crash records may count more than once. */
+  readonly processingGuarantee?: ProcessingGuarantee;
   readonly config?: Partial<DistributedConfig>;
   readonly handlers?: Partial<ExceptionHandlers>;
   readonly deadLetterTopic?: string;

@@ -1,4 +1,4 @@
-import type { ConsumedOffset, TransactionalProducer } from '../../log/index.ts';
+import type { ConsumedOffset } from '../../log/index.ts';
 import type { BatchWriter, StateStore, StoreChange } from '../../state/index.ts';
 import { openTask, taskId, type TaskInput } from '../runtime/open-task.ts';
 import { startOffset } from '../runtime/prepare-topics.ts';
@@ -9,6 +9,7 @@ import { changelogRecord, type Changelog } from './changelog.ts';
 import { restore, type Restoring } from './changelog-reader.ts';
 import type { AssignedTask, DistributedEnvironment } from './environment.ts';
 import { Outputs } from './outputs.ts';
+import { atLeastOnce, exactlyOnce, type TaskCommitter } from './task-committer.ts';
 import { changelogsOf, storesOf, type TaskChangelogs } from './task-state.ts';
 
 /**
@@ -17,6 +18,8 @@ import { changelogsOf, storesOf, type TaskChangelogs } from './task-state.ts';
  *     begin ─> outputs, changes of stores, clocks, consumed offsets ─> commit ─> the same changes, with the changelogs' offsets,
  *                                                                                in one batch of the local database
  *
+ * Under at-least-once (task-committer.ts) offsets are committed last, after the write.
+ *
  * So local state is never ahead of the log. When the process dies in between, or the outcome of the commit is not known, the
  * changelogs' tail brings the local state there (changelog.ts). One transactional id a task fences an owner that lost it.
  */
@@ -24,7 +27,7 @@ export class DistributedTask {
   readonly id: string;
   readonly task: Task;
   readonly #environment: DistributedEnvironment;
-  readonly #producer: TransactionalProducer;
+  readonly #committer: TaskCommitter;
   readonly #batch: BatchSize;
   readonly #outputs: Outputs;
   readonly #changelogs: ReadonlyMap<string, Changelog>;
@@ -44,7 +47,7 @@ export class DistributedTask {
     const { applicationId, log, state, counts } = environment;
     const { subtopology, partition, sources } = assigned;
     const id = taskId(assigned);
-    const producer = await log.openProducer(`${applicationId}-${id}`);
+    const committer = await openCommitter(environment, id);
 
     const changelogs = changelogsOf(environment, assigned);
     for (const changelog of [...changelogs.stores.values(), changelogs.clocks]) {
@@ -62,14 +65,14 @@ export class DistributedTask {
     const topics = new Outputs(counts, environment.maxRecordBytes);
     const saved = await state.task(id);
     const task = openTask(environment, { subtopology, partition, stores, inputs, topics, saved });
-    return new DistributedTask(environment, task, { producer, topics, changelogs });
+    return new DistributedTask(environment, task, { committer, topics, changelogs });
   }
 
   private constructor(
     environment: DistributedEnvironment,
     task: Task,
     parts: {
-      readonly producer: TransactionalProducer;
+      readonly committer: TaskCommitter;
       readonly topics: Outputs;
       readonly changelogs: TaskChangelogs;
     },
@@ -78,7 +81,7 @@ export class DistributedTask {
     this.task = task;
     this.#environment = environment;
     this.#batch = new BatchSize(environment.maxBatchRecords, environment.slowBatchMs);
-    this.#producer = parts.producer;
+    this.#committer = parts.committer;
     this.#outputs = parts.topics;
     this.#changelogs = parts.changelogs.stores;
     this.#taskChangelog = parts.changelogs.clocks;
@@ -133,29 +136,24 @@ export class DistributedTask {
     const changed = new Map<StateStore, readonly StoreChange[]>();
     while (this.task.hasPendingFlush) await this.task.flush();
     if (!this.#uncommitted) return changed;
-    const { applicationId, commits, state, nowMs } = this.#environment;
+    const { commits, state, nowMs } = this.#environment;
     const committedMs = nowMs();
     const clocks = Buffer.from(JSON.stringify(this.task.state()));
 
-    const transaction = this.#producer.begin();
-    this.#outputs.sendTo(transaction);
+    const parts = [...this.#outputs.parts()];
     for (const store of this.task.stores.values()) {
       store.stageChanges(nowhere);
       const changes = [...store.changes()];
       changed.set(store, changes);
       const { of } = this.#changelogs.get(store.name)!;
-      if (changes.length > 0)
-        transaction.send(
-          of,
-          changes.map((change) => changelogRecord(change, committedMs)),
-        );
+      const records = changes.map((change) => changelogRecord(change, committedMs));
+      if (records.length > 0) parts.push({ partition: of, records });
     }
     const { of } = this.#taskChangelog;
-    transaction.send(of, [{ key: Buffer.from(this.id), value: clocks, timestamp: committedMs }]);
+    parts.push({ partition: of, records: [{ key: Buffer.from(this.id), value: clocks, timestamp: committedMs }] });
     const consumed = this.#positions();
-    transaction.sendOffsets(applicationId, consumed);
     faults.reached?.('before-commit');
-    const ends = await transaction.commit();
+    const ends = await this.#committer.send(parts, consumed);
     faults.reached?.('after-transaction');
 
     this.#writing = commits.submit((writer) => {
@@ -172,6 +170,8 @@ export class DistributedTask {
     } finally {
       this.#writing = undefined;
     }
+    faults.reached?.('after-write');
+    await this.#committer.finish(consumed);
     for (const store of this.task.stores.values()) store.committed();
     this.#outputs.clear();
     this.#uncommitted = false;
@@ -195,6 +195,12 @@ export class DistributedTask {
   close(): void {
     this.task.close();
   }
+}
+
+async function openCommitter(environment: DistributedEnvironment, taskId: string): Promise<TaskCommitter> {
+  const { log, applicationId, processingGuarantee, commitOffsets } = environment;
+  if (processingGuarantee === 'at_least_once') return atLeastOnce(log, commitOffsets);
+  return exactlyOnce(await log.openProducer(`${applicationId}-${taskId}`), applicationId);
 }
 
 /** Staging encodes what has changed; the write comes after the transaction. */

@@ -1,10 +1,11 @@
-import type { Log, TopicPartition } from '../../log/index.ts';
+import type { ConsumedOffset, Log, TopicPartition } from '../../log/index.ts';
 import type { Engine, GroupCommit } from '../../state/index.ts';
 import type { Subtopology } from '../graph/graph.ts';
 import type { ApplicationState } from '../runtime/application-state.ts';
 import type { TaskEnvironment } from '../runtime/open-task.ts';
 import type { SourceTopic } from '../runtime/prepare-topics.ts';
 import type { RestoreOptions } from './changelog-reader.ts';
+import type { ProcessingGuarantee } from './task-committer.ts';
 
 /** What the tasks of an instance share. */
 export interface DistributedEnvironment extends TaskEnvironment {
@@ -19,6 +20,9 @@ export interface DistributedEnvironment extends TaskEnvironment {
   readonly maxBatchRecords: number;
   readonly slowBatchMs: number;
   readonly restoring: RestoreOptions;
+  readonly processingGuarantee: ProcessingGuarantee;
+  /** As this instance's membership, outside of transactions. */
+  readonly commitOffsets: (offsets: readonly ConsumedOffset[]) => Promise<void>;
 }
 
 export interface AssignedTask {

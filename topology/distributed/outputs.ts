@@ -1,12 +1,13 @@
-import type { LogRecord, LogTransaction, TopicPartition } from '../../log/index.ts';
+import type { LogRecord, TopicPartition } from '../../log/index.ts';
 import type { OpenRecord } from '../runtime/open-record.ts';
 import type { Topics } from '../runtime/outbox.ts';
+import type { Part } from './task-committer.ts';
 
 /** What a task has sent since its last commit: it goes out with the transaction, and is forgotten when the task is given up. */
 export class Outputs implements Topics {
   readonly maxRecordBytes: number;
   readonly #counts: ReadonlyMap<string, number>;
-  readonly #parts = new Map<string, Part>();
+  readonly #parts = new Map<string, OutputPart>();
 
   constructor(counts: ReadonlyMap<string, number>, maxRecordBytes: number) {
     this.#counts = counts;
@@ -21,17 +22,16 @@ export class Outputs implements Topics {
     return false;
   }
 
-  channel(topic: string, partition: number): Part {
+  channel(topic: string, partition: number): OutputPart {
     const name = `${topic}/${partition}`;
     let part = this.#parts.get(name);
-    if (part === undefined) this.#parts.set(name, (part = new Part({ topic, partition })));
+    if (part === undefined) this.#parts.set(name, (part = new OutputPart({ topic, partition })));
     return part;
   }
 
-  sendTo(transaction: LogTransaction): void {
-    for (const { partition, records } of this.#parts.values()) {
-      if (records.length > 0) transaction.send(partition, records);
-    }
+  /** What was sent, by partition. */
+  parts(): readonly Part[] {
+    return [...this.#parts.values()].filter(({ records }) => records.length > 0);
   }
 
   clear(): void {
@@ -39,7 +39,7 @@ export class Outputs implements Topics {
   }
 }
 
-class Part {
+class OutputPart implements Part {
   readonly partition: TopicPartition;
   readonly records: LogRecord[] = [];
 
