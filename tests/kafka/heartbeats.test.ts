@@ -18,7 +18,7 @@ const sessionTimeoutMs = 3000;
 
 /** An instance is not given up while it is at work, whatever takes long. */
 describeWithKafka('the membership of a busy instance', () => {
-  it('survives a restore that takes longer than the session time-out', { timeout: 120_000 }, async () => {
+  it('survives a restore that takes longer than the session time-out', { timeout: 300_000 }, async () => {
     await using setup = await begin();
     const { log, applicationId } = setup;
     await produceLines(log, 0, 500);
@@ -45,7 +45,7 @@ describeWithKafka('the membership of a busy instance', () => {
 
   it(
     'survives batches that take longer than the session time-out, once their pace is known',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       await using setup = await begin();
       const { log, applicationId } = setup;
@@ -63,7 +63,7 @@ describeWithKafka('the membership of a busy instance', () => {
     },
   );
 
-  it('is lost in a record that takes longer, and then nothing is counted twice', { timeout: 120_000 }, async () => {
+  it('is lost in a record that takes longer, and then nothing is counted twice', { timeout: 300_000 }, async () => {
     await using setup = await begin();
     const { log, applicationId } = setup;
     await using own = await setup.open();

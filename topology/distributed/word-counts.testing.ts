@@ -86,31 +86,52 @@ export function expectedCounts(lines: number): Map<string, number> {
   return counts;
 }
 
-/** What was sent for each word, in the order of its partition. */
-export async function sentCounts(log: Log): Promise<Map<string, number[]>> {
-  const sent = new Map<string, number[]>();
-  for (let partition = 0; partition < partitions; partition++) {
-    const of = { topic: 'counts', partition };
-    const end = await log.listOffsets(of, 'latest');
-    for (let offset = 0; offset < end;) {
-      const { records, nextOffset } = await log.read(of, offset, { maxRecords: 10_000, maxBytes: 1 << 20 });
-      for (const { key, value } of records) {
-        const word = Buffer.from(key!).toString();
-        sent.set(word, [...(sent.get(word) ?? []), int64Serde.deserialize(value!)]);
+/** What was sent for each word, in the order of its partition: as far as it has read. */
+class SentCounts {
+  readonly updates = new Map<string, number[]>();
+  count = 0;
+  readonly #log: Log;
+  readonly #offsets = Array.from({ length: partitions }, () => 0);
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  async readOn(): Promise<void> {
+    for (let partition = 0; partition < partitions; partition++) {
+      const of = { topic: 'counts', partition };
+      const end = await this.#log.listOffsets(of, 'latest');
+      while (this.#offsets[partition]! < end) {
+        const limits = { maxRecords: 10_000, maxBytes: 1 << 20 };
+        const { records, nextOffset } = await this.#log.read(of, this.#offsets[partition]!, limits);
+        for (const { key, value } of records) this.#take(Buffer.from(key!).toString(), int64Serde.deserialize(value!));
+        this.#offsets[partition] = nextOffset;
       }
-      offset = nextOffset;
     }
   }
-  return sent;
+
+  #take(word: string, update: number): void {
+    const updates = this.updates.get(word);
+    if (updates === undefined) this.updates.set(word, [update]);
+    else updates.push(update);
+    this.count += 1;
+  }
+}
+
+/** What was sent by now. */
+export async function sentCounts(log: Log): Promise<Map<string, number[]>> {
+  const sent = new SentCounts(log);
+  await sent.readOn();
+  return sent.updates;
 }
 
 /** Waits until as many updates were sent as there are words in the lines; what is sent then. */
 export async function allSent(log: Log, lines: number, patienceMs = 30_000): Promise<Map<string, number[]>> {
   const wanted = [...expectedCounts(lines).values()].reduce((sum, count) => sum + count, 0);
+  const sent = new SentCounts(log);
   for (const deadline = Date.now() + patienceMs; ; await sleep(20)) {
-    const sent = await sentCounts(log);
-    const count = [...sent.values()].reduce((sum, { length }) => sum + length, 0);
-    if (count >= wanted || Date.now() > deadline) return sent;
+    await sent.readOn();
+    if (sent.count >= wanted || Date.now() > deadline) return sent.updates;
   }
 }
 
