@@ -48,6 +48,9 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     'memory',
     'pace',
     'stopDeadlineMs',
+    ...kafkaKeys,
+    'advertisedUrl',
+    'standbyReplicas',
   ])
     .summary('serve a data folder over HTTP')
     .description('Opens a data folder, runs the topology, and serves the API and a page until SIGTERM or Ctrl-C.')
@@ -79,7 +82,7 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     );
 
   const ingest = millrace.command('ingest').summary('load a file').description('Loads files into a data folder.');
-  withSettings(ingest.command('events'), ['dataDir', 'partitions', 'syncWrites', 'stopDeadlineMs'])
+  withSettings(ingest.command('events'), ['dataDir', 'partitions', 'syncWrites', 'stopDeadlineMs', ...kafkaKeys])
     .argument('<file>', 'plain, .gz or .br')
     .summary('load a file of events')
     .description(
@@ -97,7 +100,7 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
       ended(await ingestEvents(of, { path, format: flags.format, waits: flags.wait }));
     });
 
-  withSettings(ingest.command('products'), ['dataDir', 'partitions', 'syncWrites', 'stopDeadlineMs'])
+  withSettings(ingest.command('products'), ['dataDir', 'partitions', 'syncWrites', 'stopDeadlineMs', ...kafkaKeys])
     .argument('<file>', 'plain, .gz or .br')
     .summary('load a catalogue')
     .description(
@@ -228,11 +231,22 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
   return millrace;
 }
 
+/** How a command is told of a cluster. */
+const kafkaKeys: readonly SettingKey[] = [
+  'kafka',
+  'registry',
+  'applicationId',
+  'kafkaTls',
+  'kafkaCa',
+  'kafkaUser',
+  'kafkaPassword',
+];
+
 /** The flags of these settings, each with its default and the variable that sets it too. */
 function withSettings(command: Command, keys: readonly SettingKey[]): Command {
   for (const key of keys) {
     const { placeholder, help, standard } = settings[key];
-    const about = `${help} (default: ${standard}; ${variableOf(key)})`;
+    const about = `${help} (default: ${standard === '' ? 'none' : standard}; ${variableOf(key)})`;
     if (placeholder !== undefined) command.option(`${flagOf(key)} <${placeholder}>`, about);
     else {
       command.option(flagOf(key), about);
@@ -293,6 +307,8 @@ Examples:
   millrace start --dataset amazon --data-dir amazon --catalogue amazon_products.csv --users 1000000
                                                     a generated week over 1.4 million products, then live events
   MILLRACE_PORT=0 millrace start                    on a free port, which it prints
+  millrace start --kafka 127.0.0.1:9092 --registry http://127.0.0.1:8081 --data-dir one
+                                                    an instance on a cluster; a second one with another folder and port shares its work
 
 Ctrl-C or SIGTERM finishes the batch under way, commits and closes; the next start goes on there. A second Ctrl-C ends
 at once: nothing that was acknowledged is lost either way.`;
@@ -302,7 +318,8 @@ Examples:
   millrace ingest events data/uci-online-retail/year-2.csv.br
   millrace ingest events shop.ndjson                what POST /v1/events takes, one a line; or CSV
 
-The data folder must not be open in another process; a running server takes events by POST /v1/events.`;
+The data folder must not be open in another process; a running server takes events by POST /v1/events. With --kafka the file
+goes to the cluster's topic, and instances that run process it.`;
 
 const ingestProductsHelp = `
 Examples:

@@ -2,11 +2,12 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { storeNames, storeSerdes } from '../../processors/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
-import { Host } from '../../serving/host/index.ts';
+import type { Host } from '../../serving/host/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { detectFormat } from '../load/detect-format.ts';
 import { followAppends, followLoad, followProcessing } from '../load/follow-load.ts';
 import { checkFormat, eventFormats } from '../load/formats.ts';
+import { openForLoad } from '../load/open-for-load.ts';
 import { whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
@@ -22,20 +23,21 @@ export interface IngestEventsOptions {
 
 /** Loads a file of events into the data folder, and says what became of its rows. */
 export async function ingestEvents(settings: Settings, options: IngestEventsOptions): Promise<number> {
-  const { path, waits } = options;
+  const { path } = options;
   if (options.format !== undefined) checkFormat(options.format);
   await requireFile(path);
   const format = options.format ?? (await detectFormat(path, eventFormats));
   using shutdown = new Shutdown(settings.stopDeadlineMs);
-  const { dataDir, partitions, syncWrites } = settings;
+  const { dataDir } = settings;
   const { signal } = shutdown;
-  await using host = await Host.open({ dataDir, partitions, syncWrites, runs: waits });
+  await using opened = await openForLoad(settings, options.waits);
+  const { host, runs: waits } = opened;
   host.onPublication(() => undefined);
   if (waits && !(await followProcessing('Processing what was there', host, signal))) {
     warn(`Stopped before ${basename(path)} was read.`);
     return exitCodes.error;
   }
-  const before = await cleanseCounts(host);
+  const before = waits ? await cleanseCounts(host) : undefined;
   const begun = performance.now();
   const load = { host, path, format, dataDir, signal, skipRows: 0, pace: 0, label: basename(path) };
   const { kind, processed, progress } = await (waits ? followLoad : followAppends)({
@@ -48,7 +50,7 @@ export async function ingestEvents(settings: Settings, options: IngestEventsOpti
   );
   const rules = Object.entries(progress.rules).toSorted(([, left], [, right]) => right - left);
   if (rules.length > 0) print(table(['RULE', 'REJECTED'], rules));
-  if (processed) {
+  if (processed && before !== undefined) {
     const after = await cleanseCounts(host);
     print(
       `${whole(after.accepted - before.accepted)} were new, ${whole(after.duplicates - before.duplicates)} were known.`,

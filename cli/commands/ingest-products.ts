@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { MillraceError } from '../../schemas/index.ts';
-import { Host } from '../../serving/host/index.ts';
 import { type DecimalMark, parseColumnMap } from '../../sources/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { catalogueFormats, type CatalogueOptions, openCatalogue } from '../load/catalogue-formats.ts';
 import { detectFormat } from '../load/detect-format.ts';
 import { followAppends, followLoad, followProcessing } from '../load/follow-load.ts';
+import { openForLoad } from '../load/open-for-load.ts';
 import { whole } from '../progress.ts';
 import type { Settings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
@@ -28,15 +28,16 @@ export interface IngestProductsOptions {
 
 /** Loads a catalogue into the log of the data folder, and says what became of its rows. */
 export async function ingestProducts(settings: Settings, options: IngestProductsOptions): Promise<number> {
-  const { path, columns, waits } = options;
+  const { path, columns } = options;
   const catalogue = catalogueOptions(options);
   const format = options.format ?? (columns === undefined ? await detectFormat(path, catalogueFormats) : 'columns');
   // Opened once before the data folder is made: what cannot be a catalogue leaves no folder behind.
   await openCatalogue(path, format, catalogue);
   using shutdown = new Shutdown(settings.stopDeadlineMs);
-  const { dataDir, partitions, syncWrites } = settings;
+  const { dataDir } = settings;
   const { signal } = shutdown;
-  await using host = await Host.open({ dataDir, partitions, syncWrites, runs: waits });
+  await using opened = await openForLoad(settings, options.waits);
+  const { host, runs: waits } = opened;
   host.onPublication(() => undefined);
   if (waits && !(await followProcessing('Processing what was there', host, signal))) {
     warn(`Stopped before ${basename(path)} was read.`);

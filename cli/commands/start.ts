@@ -1,10 +1,10 @@
 import { noteOwner } from '../../state/index.ts';
-import { openEmbeddedRegistry } from '../../schemas/index.ts';
 import type { MillraceError } from '../../schemas/index.ts';
-import { Host } from '../../serving/host/index.ts';
+import { Host, openRegistry } from '../../serving/host/index.ts';
 import { type ApiHost, hostMemory, memoryShares, startServer } from '../../serving/index.ts';
 import { planDataset, type DatasetChoice } from '../dataset/plan-dataset.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { kafkaSettings } from '../kafka-settings.ts';
 import { errorReport } from '../report-error.ts';
 import type { Settings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
@@ -16,10 +16,13 @@ import { print, warn } from '../terminal.ts';
  */
 export async function start(settings: Settings, dataset: DatasetChoice): Promise<number> {
   const { dataDir, port, host: address, partitions, syncWrites, pace } = settings;
+  const kafka = kafkaSettings(settings);
   const run = await planDataset(dataset, settings);
   const memory = memoryShares(settings.memory * 1024 ** 2);
   using shutdown = new Shutdown(settings.stopDeadlineMs);
-  await using host = await Host.open({ dataDir, partitions, syncWrites, ...hostMemory(memory) });
+  const opening = { dataDir, partitions, syncWrites, ...hostMemory(memory) };
+  // On a cluster it joins the group when it can be reached.
+  await using host = await Host.open(kafka === undefined ? opening : { ...opening, kafka, runs: false });
   const failure = new TopologyFailure();
   for (const { from, to, what } of host.migrated) {
     warn(`The data folder was taken from format ${from} to ${to}: ${what}.`);
@@ -27,13 +30,17 @@ export async function start(settings: Settings, dataset: DatasetChoice): Promise
   host.onStorage((error) =>
     warn(error === undefined ? 'The data folder can be written again; everything goes on.' : errorReport(error).text),
   );
-  const registry = await openEmbeddedRegistry(dataDir);
+  const registry = await openRegistry(dataDir, kafka?.registry);
   await using server = await startServer({ host: failure.heardOf(host), registry, address, port, memory });
   const { url } = server;
   await noteOwner(dataDir, { url });
-  print(`Millrace serves ${dataDir} at ${url}`);
+  if (kafka !== undefined) await host.request<'start'>({ kind: 'start', url: settings.advertisedUrl || url });
+  print(`Millrace serves ${kafka === undefined ? dataDir : `${kafka.applicationId} on ${settings.kafka}`} at ${url}`);
   if (!isLoopback(address)) warn(`${address} may be reached from other machines, and there are no users or keys.`);
-  if (host.partitions !== partitions) warn(`The data folder keeps the ${host.partitions} partitions it was made with.`);
+  if (host.partitions !== partitions)
+    warn(
+      `${kafka === undefined ? 'The data folder' : 'The topic'} keeps the ${host.partitions} partitions it was made with.`,
+    );
   const ended = new Promise<never>((_, reject) => host.onEnded(reject));
   const work = run?.({ host, url, dataDir, pace, live: dataset.live, signal: shutdown.signal });
   await Promise.race([ended, work?.then(() => shutdown.wait()) ?? shutdown.wait()]);

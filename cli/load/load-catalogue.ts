@@ -1,6 +1,5 @@
 import { productSerde, shopTopics } from '../../processors/index.ts';
-import { openEmbeddedRegistry } from '../../schemas/index.ts';
-import { HostPort, hostTarget } from '../../serving/host/index.ts';
+import { HostPort, hostTarget, openRegistry } from '../../serving/host/index.ts';
 import { ingestProducts } from '../../sources/index.ts';
 import type { ProductBatch, ProductSource } from '../../sources/index.ts';
 import { openCatalogue } from './catalogue-formats.ts';
@@ -9,14 +8,14 @@ import { TalliedTarget } from './tallied-target.ts';
 
 /** What the load thread does with a catalogue. */
 export async function loadCatalogue(
-  { path, format, catalogue = {}, dataDir, partitions, host: port }: LoadJob,
+  { path, format, catalogue = {}, dataDir, registry, partitions, host: port }: LoadJob,
   tell: (message: LoadMessage) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const host = new HostPort(port);
   try {
     const file = await openCatalogue(path, format, catalogue);
-    const serde = await productSerde(await openEmbeddedRegistry(dataDir), shopTopics.productsHistory);
+    const serde = await productSerde(await openRegistry(dataDir, registry), shopTopics.productsHistory);
     const target = new TalliedTarget(hostTarget(host, partitions, shopTopics.productsHistory));
     const unusable: Record<string, number> = {};
     const source: ProductSource = { ...file, batches: () => counted(file, unusable) };

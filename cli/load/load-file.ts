@@ -23,7 +23,7 @@ export interface LoadResult {
  */
 export async function loadFile({ host, signal, onProgress, ...options }: LoadOptions): Promise<LoadResult> {
   const port = await host.connect();
-  const job: LoadJob = { ...options, partitions: host.partitions, host: port };
+  const job: LoadJob = { ...options, partitions: host.partitions, registry: host.registry, host: port };
   const worker = spawnWorker(new URL('./load-thread.ts', import.meta.url), { workerData: job, transferList: [port] });
   const stop = (): void => worker.postMessage('stop');
   if (signal.aborted) stop();

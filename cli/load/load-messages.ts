@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { ConfluentRegistryOptions } from '../../schemas/index.ts';
 import type { ErrorFields } from '../../serving/host/index.ts';
 import type { GeneratorParameters } from '../../sources/index.ts';
 import type { CatalogueOptions } from './catalogue-formats.ts';
@@ -12,8 +13,9 @@ export interface LoadJob {
   readonly catalogue?: CatalogueOptions;
   /** The file is a catalogue, and the events are generated over it; `format` does not matter. */
   readonly generated?: GeneratedJob;
-  /** Of the schema registry. */
+  /** Of the schema registry, unless there is one beside a cluster. */
   readonly dataDir: string;
+  readonly registry?: ConfluentRegistryOptions | undefined;
   readonly partitions: number;
   /** A port of the thread that owns the log. */
   readonly host: MessagePort;

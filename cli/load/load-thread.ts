@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { interactionSerde, shopTopics } from '../../processors/index.ts';
-import { openEmbeddedRegistry } from '../../schemas/index.ts';
 import { ingest } from '../../sources/index.ts';
-import { errorFields, HostPort, hostTarget } from '../../serving/host/index.ts';
+import { errorFields, HostPort, hostTarget, openRegistry } from '../../serving/host/index.ts';
 import { eventFormats } from './formats.ts';
 import { openGenerated } from './generated-events.ts';
 import type { LoadJob, LoadMessage, LoadProgress } from './load-messages.ts';
@@ -24,7 +23,7 @@ async function load(job: LoadJob, tell: (message: LoadMessage) => void, signal: 
     const file = await (job.generated === undefined
       ? eventFormats[format]!.open(path)
       : openGenerated(path, job.generated, signal));
-    const serde = await interactionSerde(await openEmbeddedRegistry(dataDir), shopTopics.interactions);
+    const serde = await interactionSerde(await openRegistry(dataDir, job.registry), shopTopics.interactions);
     const target = new TalliedTarget(hostTarget(host, partitions));
     // A tenth of a second's events at a time: at a slow pace what one watches moves smoothly.
     const sliceRows = pace === 0 ? Infinity : Math.ceil(pace / 10);

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
-import { MillraceError } from '../../schemas/index.ts';
+import { MillraceError, type ConfluentRegistryOptions } from '../../schemas/index.ts';
 import type { Migrated } from '../../state/index.ts';
 import { collectEarly } from './collect-early.ts';
 import { errorFrom } from './error-fields.ts';
@@ -22,6 +22,8 @@ export class Host implements AsyncDisposable {
   readonly publishedStores: readonly string[] = publishedStores;
   /** Of the topic `interactions`: as the folder was made, whatever the settings say. */
   partitions = 0;
+  /** The registry beside the cluster; undefined: the one in the data folder. */
+  readonly registry: ConfluentRegistryOptions | undefined;
   /** Steps that the folder's format was taken through when it was opened. */
   readonly migrated: Migrated[] = [];
   readonly #worker: Worker;
@@ -35,8 +37,9 @@ export class Host implements AsyncDisposable {
   #ended: Error | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(worker: Worker, waiting: SharedArrayBuffer) {
+  private constructor(worker: Worker, { waiting, kafka }: HostSettings) {
     this.#worker = worker;
+    this.registry = kafka?.registry;
     this.#requests = new PendingRequests((message, transfer) => worker.postMessage(message, transfer), waiting);
   }
 
@@ -47,7 +50,7 @@ export class Host implements AsyncDisposable {
     const settings: HostSettings = { ...defaultSettings, ...options, waiting };
     const resourceLimits = { maxYoungGenerationSizeMb: Math.max(1, settings.youngGenerationBytes / 1024 ** 2) };
     const worker = spawnWorker(thread, { workerData: settings, resourceLimits });
-    const host = new Host(worker, waiting);
+    const host = new Host(worker, settings);
     return new Promise<Host>((resolve, reject) => {
       worker.on('message', (message: HostMessage) => {
         if (message.kind === 'opened') {

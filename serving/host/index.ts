@@ -4,6 +4,8 @@ export type { HostRequests } from './host-requests.ts';
 export { hostTarget } from './host-target.ts';
 export { Host, HostPort, type HostOptions } from './host.ts';
 export type { Answers, ErrorFields, PartitionLag, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
+export type { KafkaSettings } from './kafka-database.ts';
+export { openRegistry } from './open-registry.ts';
 export { recordedEvents, recordedVersions } from './recorded-events.ts';
 export { spawnWorker } from './spawn-worker.ts';
 export { HostStateReader } from './state-reader.ts';

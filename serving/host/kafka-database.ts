@@ -21,6 +21,8 @@ export interface KafkaSettings {
   readonly registry: ConfluentRegistryOptions;
   /** Names the consumer group, and prefixes internal topics: instances of one shop have the same. */
   readonly applicationId: string;
+  /** Other instances that follow the state of each task. Default 0. */
+  readonly standbyReplicas?: number;
 }
 
 /**
@@ -91,6 +93,7 @@ export class KafkaDatabase {
           storeCacheBytes: settings.storeCacheBytes,
           maxDirtyBytes: settings.dirtyBytesMax,
           commitIntervalMs: settings.commitIntervalMs,
+          standbyReplicas: kafka.standbyReplicas ?? 0,
         },
         handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
         deadLetterTopic: shopTopics.deadLetter,
