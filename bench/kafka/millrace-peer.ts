@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+// @ts-expect-error The module is plain JavaScript, as all of scripts/*.mjs is.
+import { allocatorEnvironment as allocator } from '../../scripts/allocator-environment.mjs';
+import { coreTables } from './java-peer.ts';
+import type { Peer } from './peer.ts';
+
+const allocatorEnvironment = allocator as () => Record<string, string>;
+
+/** Millrace, one instance: the whole shop topology, so more than the tables that are compared. */
+export const millracePeer: Peer = {
+  name: 'Millrace',
+  tables: coreTables,
+  command: ({ brokers, registryUrl, applicationId, folder, partitions, commitIntervalMs }) => ({
+    file: process.execPath,
+    args: [
+      ...['--max-semi-space-size=64', '--import', 'tsx/esm', join(import.meta.dirname, 'millrace-child.ts')],
+      ...[brokers, registryUrl, applicationId, folder, String(partitions), String(commitIntervalMs)],
+    ],
+    environment: allocatorEnvironment(),
+  }),
+};
