@@ -1,7 +1,7 @@
 /**
  * The shop on Apache Kafka, exactly once: Millrace beside a Java Kafka Streams program of the same topology.
  *
- *     npx tsx bench/kafka.ts [--rounds 3] [--partitions 4] [--commit-interval 100] [--events FILE] [--only java|millrace]
+ *     npx tsx bench/kafka.ts [--rounds 3] [--partitions 4] [--commit-interval 100] [--events FILE] [--limit N] [--only java|millrace]
  *
  * Same broker, same input topic, same run; the peers take turns, each in a process of its own over an empty folder. Measured is from
  * the order to start until everything is processed and committed, in every topic between the tasks too: events/s, and events per
@@ -36,6 +36,7 @@ const { values } = parseArgs({
     'commit-interval': { type: 'string', default: '100' },
     heap: { type: 'string', default: '1024' },
     events: { type: 'string' },
+    limit: { type: 'string' },
     only: { type: 'string' },
   },
 });
@@ -52,7 +53,10 @@ try {
   const input = { log, registry: confluentRegistry({ url: server.url }), partitions };
   const java = await javaPeer(join(work, 'java'), Number(values.heap));
   const peers = [java, millracePeer].filter(({ name }) => name.toLowerCase().includes(values.only ?? ''));
-  const events = await fillInput(input, values.events);
+  const events = await fillInput(input, {
+    file: values.events,
+    limit: values.limit === undefined ? undefined : Number(values.limit),
+  });
   print(`Kafka ${broker.version}, ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}`);
   print(`${events.toLocaleString('en')} events, ${partitions} partitions, a commit every ${commitIntervalMs} ms`);
 

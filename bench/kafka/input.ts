@@ -13,13 +13,28 @@ export interface Input {
 
 const topic = shopTopics.interactions;
 
-/** Fills the topic `interactions`: a file of events as NDJSON, else both years of UCI Online Retail. How many events it is. */
-export async function fillInput({ log, registry, partitions }: Input, file: string | undefined): Promise<number> {
+export interface InputEvents {
+  /** Events as NDJSON; else both years of UCI Online Retail. */
+  readonly file?: string | undefined;
+  /** The first so many; default all. */
+  readonly limit?: number | undefined;
+}
+
+/** Fills the topic `interactions`. How many events it is. */
+export async function fillInput(
+  { log, registry, partitions }: Input,
+  { file, limit = Infinity }: InputEvents,
+): Promise<number> {
   await log.createTopics([{ name: topic, partitions }]);
   const serde = await interactionSerde(registry, topic);
+  const enough = new AbortController();
+  let filled = 0;
   const target: IngestTarget = {
     partitions,
-    async appendEvents(events) {
+    async appendEvents(read) {
+      const events = read.slice(0, limit - filled);
+      filled += events.length;
+      if (filled === limit) enough.abort();
       for (let partition = 0; partition < partitions; partition++) {
         const records = events.filter((event) => event.partition === partition);
         if (records.length > 0) await log.produce({ topic, partition }, records);
@@ -29,11 +44,14 @@ export async function fillInput({ log, registry, partitions }: Input, file: stri
       // Not what is measured.
     },
   };
-  let events = 0;
   for (const source of file === undefined ? await uciYears() : [await openMillraceEvents(file)]) {
-    events += (await ingest({ source, target, serde })).events;
+    try {
+      await ingest({ source, target, serde, signal: enough.signal });
+    } catch (error) {
+      if (error !== enough.signal.reason) throw error;
+    }
   }
-  return events;
+  return filled;
 }
 
 function uciYears() {

@@ -38,7 +38,7 @@ describeWithKafka('a peer of the benchmark', () => {
         .map((event) => `${JSON.stringify(event)}\n`)
         .join(''),
     );
-    expect(await fillInput(input, file)).toBe(count);
+    expect(await fillInput(input, { file })).toBe(count);
   }, 290_000);
   afterAll(async () => {
     await log?.[Symbol.asyncDispose]();

@@ -31,7 +31,7 @@ public final class Main {
     var topology = ShopTopology.build(new InteractionSerde(registry, "interactions-value"), partitions);
     try (var streams = new KafkaStreams(topology, new StreamsConfig(settings));
         var orders = new BufferedReader(new InputStreamReader(System.in))) {
-      say("ready " + settings);
+      say("ready Java " + Runtime.version() + ", " + settings);
       for (String order = orders.readLine(); order != null && !order.equals("stop"); order = orders.readLine()) {
         if (order.equals("start")) {
           start(streams);

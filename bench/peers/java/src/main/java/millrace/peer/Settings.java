@@ -18,7 +18,7 @@ final class Settings {
         Map.entry(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.OPTIMIZE),
         Map.entry(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2),
         Map.entry(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100),
-        Map.entry(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 256L << 20),
+        Map.entry(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 128L << 20),
         Map.entry(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedRocksDb.class),
         Map.entry(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 10_000),
         Map.entry(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest"),
