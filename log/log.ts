@@ -17,6 +17,11 @@ export interface Log extends AsyncDisposable {
    */
   createTopics(topics: readonly TopicSpec[]): Promise<void>;
   topics(): Promise<readonly TopicSpec[]>;
+  /**
+   * Another one when a topic was deleted and made anew under its name (KIP-516).
+   * @throws MillraceError `TOPIC_NOT_FOUND`
+   */
+  topicId(topic: string): Promise<string>;
 
   /**
    * Appends; resolves with the base offset when the records are durable (docs/architecture/log.md says against what).

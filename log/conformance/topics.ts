@@ -17,6 +17,16 @@ export const topicCases: Cases = (openLog) => {
     expect((await log.read({ topic: one, partition: 1 }, 0, limits)).records).toHaveLength(1);
   });
 
+  it('knows a topic by an id that stays, and no two by one', async () => {
+    await using log = await openLog();
+    const [one, two] = [await newTopic(log), await newTopic(log)];
+    const id = await log.topicId(one.topic);
+    expect(id).not.toBe('');
+    expect(await log.topicId(one.topic)).toBe(id);
+    expect(await log.topicId(two.topic)).not.toBe(id);
+    await expect(log.topicId(uniqueName('none'))).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' });
+  });
+
   it('names both partition counts when they differ', async () => {
     await using log = await openLog();
     const { topic } = await newTopic(log, 2);

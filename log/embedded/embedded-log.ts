@@ -174,6 +174,11 @@ class RunningLog implements EmbeddedLog {
     });
   }
 
+  async topicId(topic: string): Promise<string> {
+    this.#mustBeOpen();
+    return String(this.#catalog.topic(topic).id);
+  }
+
   async topics(): Promise<readonly TopicSpec[]> {
     return this.#catalog.all().map((topic) => topic.spec);
   }

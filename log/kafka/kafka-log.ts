@@ -18,7 +18,7 @@ import { partitionAssignor, type Assignor } from '../assignor.ts';
 import { recordBytes } from '../record-bytes.ts';
 import { byTopic } from './by-topic.ts';
 import { compressionOf, loadZstd, type CompressionName } from './compression.ts';
-import { Connections } from './connections.ts';
+import { Connections, send } from './connections.ts';
 import { nameOf, type DeliveryOptions } from './delivery.ts';
 import { KafkaGroupMember } from './group-member.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
@@ -26,6 +26,7 @@ import { errorType } from './kafka-errors.ts';
 import { isolation, type ClusterOptions } from './kafkajs.ts';
 import { Reader } from './reader.ts';
 import type { Sasl, Tls } from './credentials.ts';
+import { topicIdRequest } from './topic-id-request.ts';
 import { newTopic, settingNames, topicSpec } from './topic-settings.ts';
 import { KafkaProducer } from './transactional-producer.ts';
 
@@ -157,6 +158,14 @@ class KafkaLog implements Log {
       const described = await broker.describeConfigs({ resources });
       return described.resources.map((resource) => topicSpec(resource, counts.get(resource.resourceName)!));
     });
+  }
+
+  async topicId(topic: string): Promise<string> {
+    this.#checkOpen();
+    await this.#connections.partitionCount(topic);
+    return await this.#connections.onAny(`Asking for the id of '${topic}'`, (broker) =>
+      send(broker, topicIdRequest(topic)),
+    );
   }
 
   async produce(

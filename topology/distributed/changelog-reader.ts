@@ -4,7 +4,7 @@ import type { ApplicationState, ChangelogPosition } from '../runtime/application
 import type { Changelog } from './changelog.ts';
 
 export interface RestoreOptions {
-  readonly log: Pick<Log, 'read' | 'listOffsets'>;
+  readonly log: Pick<Log, 'read' | 'listOffsets' | 'topicId'>;
   readonly commits: GroupCommit;
   readonly state: ApplicationState;
   readonly nowMs: () => number;
@@ -30,17 +30,19 @@ export interface RestoreProgress extends TopicPartition {
 /**
  * Brings local state up to the end of its changelog: the tail only, where the folder's position is still good. Call it after the
  * task's transactional id was taken over: nobody else writes the changelog then, and what an earlier owner had begun is settled.
+ * Resolves with the id of the changelog's topic.
  */
 export async function restore(
   changelog: Changelog,
   options: RestoreOptions,
   { cancelled, onProgress }: Restoring,
-): Promise<void> {
+): Promise<string> {
   const reader = await ChangelogReader.open(changelog, options);
   while (reader.lagRecords > 0 && !cancelled()) {
     const taken = await reader.next(restoreLimits);
     onProgress(reader.progress, taken);
   }
+  return reader.topicId;
 }
 
 export interface Restoring {
@@ -55,6 +57,7 @@ const restoreLimits = { maxRecords: 10_000, maxBytes: 4 * 1024 * 1024 };
 
 /** Takes the records of a changelog into the local state, from where the folder is in it. */
 export class ChangelogReader {
+  readonly topicId: string;
   readonly #changelog: Changelog;
   readonly #options: RestoreOptions;
   readonly #full: boolean;
@@ -69,14 +72,15 @@ export class ChangelogReader {
   static async open(changelog: Changelog, options: RestoreOptions): Promise<ChangelogReader> {
     const { log, commits, state, nowMs } = options;
     const { of, name } = changelog;
+    const topicId = await log.topicId(of.topic);
     const endOffset = await log.listOffsets(of, 'latest');
     const position = await state.changelogPosition(name);
     const earliest = await log.listOffsets(of, 'earliest');
-    const range = { earliest, endOffset };
+    const range = { topicId, earliest, endOffset };
     if (position !== undefined && isGood(position, range, options)) {
-      return new ChangelogReader(changelog, options, { ...position, endOffset, full: false });
+      return new ChangelogReader(changelog, options, { ...position, topicId, endOffset, full: false });
     }
-    const start = { offset: earliest, committedMs: nowMs() };
+    const start = { offset: earliest, committedMs: nowMs(), topicId };
     await commits.submit((writer) => {
       changelog.clear(writer);
       state.stageChangelogPosition(writer, name, start);
@@ -87,10 +91,11 @@ export class ChangelogReader {
   private constructor(
     changelog: Changelog,
     options: RestoreOptions,
-    start: ChangelogPosition & { readonly endOffset: number; readonly full: boolean },
+    start: Required<ChangelogPosition> & { readonly endOffset: number; readonly full: boolean },
   ) {
     this.#changelog = changelog;
     this.#options = options;
+    this.topicId = start.topicId;
     this.#full = start.full;
     this.#beganAt = start.offset;
     this.#offset = start.offset;
@@ -144,7 +149,7 @@ export class ChangelogReader {
     const committedMs = nowMs();
     await commits.submit((writer) => {
       apply(writer);
-      state.stageChangelogPosition(writer, this.#changelog.name, { offset, committedMs });
+      state.stageChangelogPosition(writer, this.#changelog.name, { offset, committedMs, topicId: this.topicId });
     });
     this.#offset = offset;
     this.#savedMs = committedMs;
@@ -153,9 +158,10 @@ export class ChangelogReader {
 
 function isGood(
   position: ChangelogPosition,
-  { earliest, endOffset }: { readonly earliest: number; readonly endOffset: number },
+  { topicId, earliest, endOffset }: { readonly topicId: string; readonly earliest: number; readonly endOffset: number },
   { nowMs, positionAgeMsMax }: RestoreOptions,
 ): boolean {
+  if (position.topicId !== undefined && position.topicId !== topicId) return false;
   if (position.offset < earliest || position.offset > endOffset) return false;
   return nowMs() - position.committedMs <= positionAgeMsMax;
 }

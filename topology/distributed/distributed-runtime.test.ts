@@ -177,6 +177,7 @@ function bound(log: Log): Log {
   return {
     createTopics: (topics) => log.createTopics(topics),
     topics: () => log.topics(),
+    topicId: (topic) => log.topicId(topic),
     produce: (partition, records, options) => log.produce(partition, records, options),
     read: (partition, offset, limits) => log.read(partition, offset, limits),
     listOffsets: (partition, at) => log.listOffsets(partition, at),

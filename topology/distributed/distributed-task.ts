@@ -32,6 +32,8 @@ export class DistributedTask {
   readonly #outputs: Outputs;
   readonly #changelogs: ReadonlyMap<string, Changelog>;
   readonly #taskChangelog: Changelog;
+  /** Of the changelogs, by topic. */
+  readonly #topicIds: ReadonlyMap<string, string>;
   /** Something has happened that its commit would make durable. */
   #uncommitted = false;
   #committed: readonly ConsumedOffset[];
@@ -50,8 +52,9 @@ export class DistributedTask {
     const committer = await openCommitter(environment, id);
 
     const changelogs = changelogsOf(environment, assigned);
+    const topicIds = new Map<string, string>();
     for (const changelog of [...changelogs.stores.values(), changelogs.clocks]) {
-      await restore(changelog, environment.restoring, opening);
+      topicIds.set(changelog.of.topic, await restore(changelog, environment.restoring, opening));
       if (opening.cancelled()) return undefined;
     }
 
@@ -65,7 +68,7 @@ export class DistributedTask {
     const topics = new Outputs(counts, environment.maxRecordBytes);
     const saved = await state.task(id);
     const task = openTask(environment, { subtopology, partition, stores, inputs, topics, saved });
-    return new DistributedTask(environment, task, { committer, topics, changelogs });
+    return new DistributedTask(environment, task, { committer, topics, changelogs, topicIds });
   }
 
   private constructor(
@@ -75,6 +78,7 @@ export class DistributedTask {
       readonly committer: TaskCommitter;
       readonly topics: Outputs;
       readonly changelogs: TaskChangelogs;
+      readonly topicIds: ReadonlyMap<string, string>;
     },
   ) {
     this.id = task.id;
@@ -85,6 +89,7 @@ export class DistributedTask {
     this.#outputs = parts.topics;
     this.#changelogs = parts.changelogs.stores;
     this.#taskChangelog = parts.changelogs.clocks;
+    this.#topicIds = parts.topicIds;
     this.#committed = this.#positions();
   }
 
@@ -162,7 +167,8 @@ export class DistributedTask {
       for (const changelog of [...this.#changelogs.values(), this.#taskChangelog]) {
         const end = ends.find((each) => each.topic === changelog.of.topic && each.partition === changelog.of.partition);
         if (end === undefined) continue; // Nothing was sent to it, or the broker knew no more where: the tail is longer.
-        state.stageChangelogPosition(writer, changelog.name, { offset: end.offset, committedMs });
+        const topicId = this.#topicIds.get(changelog.of.topic)!;
+        state.stageChangelogPosition(writer, changelog.name, { offset: end.offset, committedMs, topicId });
       }
     });
     try {

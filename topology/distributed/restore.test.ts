@@ -51,20 +51,33 @@ test('a position that is old begins anew, and one that was followed up to the en
   expect((await ChangelogReader.open(changelog, setup.options)).progress.full).toBe(true);
 });
 
+test('a changelog that was deleted and made anew is restored from its beginning, though the position lies within it', async () => {
+  await using setup = await changelogOf(20);
+  await restore(changelog, setup.options, { cancelled: () => false, onProgress: () => undefined });
+  await setup.log.removeTopics({ removes: (name) => name === of.topic, group: 'none' });
+  await setup.fill(30);
+  const reader = await ChangelogReader.open(changelog, setup.options);
+  expect(reader.progress).toMatchObject({ offset: 0, endOffset: 30, full: true });
+});
+
 /** A changelog of so many records, ten of which are read at a time. */
 async function changelogOf(records: number) {
   const engine = createMemoryEngine();
   const commits = createGroupCommit(engine);
   const log = await openEmbeddedLog({ engine, commits });
-  await log.createTopics([{ name: of.topic, partitions: 1 }]);
-  await log.produce(
-    of,
-    Array.from({ length: records }, (_, n) => ({ key: Buffer.from(`k${n}`), value: Buffer.from('v'), timestamp: 0 })),
-  );
+  const fill = async (count: number) => {
+    await log.createTopics([{ name: of.topic, partitions: 1 }]);
+    await log.produce(
+      of,
+      Array.from({ length: count }, (_, n) => ({ key: Buffer.from(`k${n}`), value: Buffer.from('v'), timestamp: 0 })),
+    );
+  };
+  await fill(records);
   const clock = { ms: 0 };
   const options: RestoreOptions = {
     log: {
       listOffsets: (...args) => log.listOffsets(...args),
+      topicId: (topic) => log.topicId(topic),
       read: (partition: TopicPartition, offset: number): Promise<FetchedRecords> =>
         log.read(partition, offset, { maxRecords: 10, maxBytes: 1 << 20 }),
     },
@@ -73,5 +86,5 @@ async function changelogOf(records: number) {
     nowMs: () => clock.ms,
     positionAgeMsMax: 1000,
   };
-  return { options, clock, [Symbol.asyncDispose]: () => log[Symbol.asyncDispose]() };
+  return { log, fill, options, clock, [Symbol.asyncDispose]: () => log[Symbol.asyncDispose]() };
 }

@@ -84,4 +84,6 @@ export interface ChangelogPosition {
   /** The next record that it lacks. */
   readonly offset: number;
   readonly committedMs: number;
+  /** Of the changelog; positions of earlier versions have none. */
+  readonly topicId?: string;
 }
