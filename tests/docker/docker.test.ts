@@ -114,16 +114,18 @@ describe('the compose file', () => {
     for (const [, { image }] of instances()) expect(image).toBe(`millrace:${packageJson.version}`);
   });
 
-  it('has two instances that differ in nothing but their folder and port', () => {
+  it('has two instances that differ in nothing but their address, folder and port', () => {
     const [first, second] = instances().map(([, service]) => service);
     expect(instances()).toHaveLength(2);
-    expect({ ...second, ports: first!.ports, volumes: first!.volumes }).toEqual(first);
+    const { ports, volumes, environment } = first!;
+    const same = { MILLRACE_ADVERTISED_URL: environment!['MILLRACE_ADVERTISED_URL']! };
+    expect({ ...second, ports, volumes, environment: { ...second!.environment, ...same } }).toEqual(first);
     expect(first!.build).toEqual({ context: '..', dockerfile: 'docker/Dockerfile' });
   });
 
   it('gives Millrace only settings that it has, and addresses that others listen on', () => {
-    for (const [, { environment = {} }] of instances()) {
-      settingsOf(environment);
+    for (const [name, { environment = {} }] of instances()) {
+      expect(settingsOf(environment).advertisedUrl).toBe(`http://${name}:${inImage['MILLRACE_PORT']}`);
       const kafka = compose.services['kafka']!.environment!;
       expect(String(kafka['KAFKA_ADVERTISED_LISTENERS']).split(',')).toContain(
         `PLAINTEXT://${environment['MILLRACE_KAFKA']}`,
@@ -168,9 +170,6 @@ describe('the compose file', () => {
   });
 });
 
-/** Of the flags `--kafka` and `--registry`, which the command line is about to have. */
-const announced = ['MILLRACE_KAFKA', 'MILLRACE_REGISTRY'];
-
 /** Beside rocksdb-native, which brings those of all platforms itself. */
 const nativePackages = [
   '@duckdb/node-bindings-linux-{cpu}',
@@ -188,8 +187,6 @@ function containerPorts({ ports = [] }: Service): string[] {
 
 /** As the command reads them: a variable that it does not know, or a value that it does not take, is an error. */
 function settingsOf(variables: Readonly<Record<string, string | number>>) {
-  const texts = Object.entries(variables)
-    .filter(([name]) => !announced.includes(name))
-    .map(([name, value]) => [name, String(value)]);
+  const texts = Object.entries(variables).map(([name, value]) => [name, String(value)]);
   return readSettings({}, Object.fromEntries(texts) as Environment);
 }
