@@ -208,6 +208,58 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
       ended(await verify(of));
     });
 
+  withSettings(millrace.command('replay'), ['dataDir', 'stopDeadlineMs'])
+    .summary('build the state anew from the events, and switch to it')
+    .description(
+      'Builds a new generation of the state from the source topics beside the one that is served, and switches to it when it ' +
+        'has caught up. The old one is kept: `millrace generations`. A running server does it and goes on serving.',
+    )
+    .option('--from <start>', 'earliest, a day or time of events, or offsets of `interactions`', 'earliest')
+    .option('--set <name=number>', 'a parameter other than the active one: may be given several times', collected, [])
+    .option('--trimmed', 'begin with what is left where records of a source topic are gone')
+    .addHelpText('after', replayHelp)
+    .action(
+      async (flags: Flags & { readonly from: string; readonly set: readonly string[]; readonly trimmed?: true }) => {
+        const of = settingsOf(flags);
+        const [{ replay }, { parameterOf, replayStart }] = await Promise.all([
+          import('./commands/replay.ts'),
+          import('./generations/replay-start.ts'),
+        ]);
+        const parameters = Object.fromEntries(flags.set.map(parameterOf));
+        ended(await replay(of, { from: replayStart(flags.from), trimmed: flags.trimmed ?? false, parameters }));
+      },
+    );
+
+  const generations = millrace
+    .command('generations')
+    .summary('list, activate or prune generations of the state')
+    .description('Generations of the state that replays have made.');
+  withSettings(generations.command('list'), ['dataDir'])
+    .description('Lists the generations with their parameters.')
+    .action(async (flags: Flags) => {
+      const of = settingsOf(flags);
+      const { listGenerations } = await import('./commands/replay.ts');
+      ended(await listGenerations(of));
+    });
+  withSettings(generations.command('activate'), ['dataDir', 'stopDeadlineMs'])
+    .argument('<generation>', 'its number', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .description('Brings a kept generation up to date and switches to it.')
+    .action(async (generation: number, flags: Flags) => {
+      const of = settingsOf(flags);
+      const { activate } = await import('./commands/replay.ts');
+      ended(await activate(of, generation));
+    });
+  withSettings(generations.command('prune'), ['dataDir'])
+    .argument('<generation>', 'its number', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .description(
+      'Forgets a generation that is not the active one: its state and its topics. One that replays is given up.',
+    )
+    .action(async (generation: number, flags: Flags) => {
+      const of = settingsOf(flags);
+      const { prune } = await import('./commands/replay.ts');
+      ended(await prune(of, generation));
+    });
+
   withSettings(millrace.command('backup'), ['dataDir'])
     .argument('<folder>', 'new or empty')
     .summary('copy a data folder, also while it is served')
@@ -262,6 +314,10 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`Wants a whole number ${min}..${max}.`);
   };
+}
+
+function collected(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function dataset(name: string): string {
@@ -329,6 +385,15 @@ Examples:
 
 Fields of a product: id, title, category, price, listPrice, currency, stars, reviews, bestSeller, imageUrl, url, active,
 updatedAt. Numbers may have currency signs, groups and percent signs: docs/architecture/sources.md tells how they are read.`;
+
+const replayHelp = `
+Examples:
+  millrace replay                                   the same again, from the first event on
+  millrace replay --set pairPositions=5             items are paired 5 places back, no longer 10
+  millrace replay --from 2010-12-01                 the state of what came since
+  millrace generations activate 1                   back to how it was
+
+Parameters: pairPositions (1..50), sessionGapMs, dedupeHorizonMs: docs/architecture/replay.md.`;
 
 const queryHelp = `
 Examples:

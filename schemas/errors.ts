@@ -52,6 +52,9 @@ export const errorCodes = [
   'REGISTRY_FAILED',
   'REBALANCING',
   'NOT_ON_KAFKA',
+  'REPLAY_RUNNING',
+  'GENERATION_IN_USE',
+  'SOURCE_TRIMMED',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -10,7 +10,7 @@ import { openRocksEngine, type RocksEngineOptions } from './rocksdb-engine.ts';
 /**
  * The data folder, and the sentence that says why it can't be opened.
  *
- *     DIR/format.json   {"format": 4}: written before the database is created, checked before it is opened
+ *     DIR/format.json   {"format": 5}: written before the database is created, checked before it is opened
  *     DIR/owner.json    {"pid": 4711, "url": "http://127.0.0.1:8080"}: who has it open; a note, the lock is RocksDB's
  *     DIR/db/           RocksDB: LOCK, *.log (write-ahead), *.sst, MANIFEST …
  *
@@ -32,7 +32,7 @@ export interface DataFolderOwner {
 }
 
 /** The layout this program reads and writes. Raise it when an older program could not read the folder any more. */
-export const dataFolderFormat = 4;
+export const dataFolderFormat = 5;
 
 /**
  * Opens the database of a data folder, creating both when they don't exist (unless `readOnly`, which needs no lock and

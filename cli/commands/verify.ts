@@ -24,7 +24,7 @@ import { print, warn } from '../terminal.ts';
 export async function verify({ dataDir, stopDeadlineMs }: Settings): Promise<number> {
   await requireDataFolder(dataDir);
   using shutdown = new Shutdown(stopDeadlineMs);
-  await using host = await Host.open({ dataDir });
+  await using host = await Host.open({ dataDir, replays: false });
   const view = viewOf(host);
   if (!(await followProcessing('Processing', host, shutdown.signal))) return stopped();
   const unlessStopped = (error: unknown): undefined => {
@@ -34,15 +34,17 @@ export async function verify({ dataDir, stopDeadlineMs }: Settings): Promise<num
   if (state === undefined) return stopped();
   const upTo = await state.asOf();
   const registry = await openEmbeddedRegistry(dataDir);
+  const generations = await host.request<'generations'>({ kind: 'generations' });
+  const { parameters, startOffsets: from } = generations.find((generation) => generation.state === 'active')!;
   const { signal } = shutdown;
-  const events = followed(recordedEvents(host, { registry, upTo }), total(upTo, shopTopics.interactions), signal);
+  const events = followed(recordedEvents(host, { registry, upTo, from }), total(upTo, shopTopics.interactions), signal);
   const versions = followed(
-    recordedVersions(host, { registry, upTo }),
+    recordedVersions(host, { registry, upTo, from }),
     total(upTo, shopTopics.productsHistory),
     signal,
   );
   const onStep = (step: string): void => progressStep(step, signal);
-  const expected = await recomputeLog(events, { versions, onStep }).catch(unlessStopped);
+  const expected = await recomputeLog(events, { versions, parameters, onStep }).catch(unlessStopped);
   if (expected === undefined) return stopped();
   warn('Comparing every row …');
   const comparison = await compareState(expected, state);

@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCodes, MillraceError } from '../../schemas/index.ts';
-import type { Answers, StoreFacts } from '../../serving/host/index.ts';
+import type { Answers, GenerationFacts, ReplayRequest, StoreFacts } from '../../serving/host/index.ts';
 import type { TopologyJson } from '../../topology/index.ts';
 import type { Inspection } from './inspection.ts';
 
@@ -29,11 +29,33 @@ export class ServerInspection implements Inspection {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
+  async generations(): Promise<readonly GenerationFacts[]> {
+    return ((await this.#get('/v1/generations')) as { readonly generations: readonly GenerationFacts[] }).generations;
+  }
+
+  async replay({ from, trimmed, parameters }: ReplayRequest): Promise<GenerationFacts> {
+    const { kind, ...start } = from;
+    const body = { trimmed, parameters, ...(kind === 'earliest' ? {} : { from: start }) };
+    return (await this.#send('POST', '/v1/replays', body)) as GenerationFacts;
+  }
+
+  async activate(id: number): Promise<GenerationFacts> {
+    return (await this.#send('POST', `/v1/generations/${id}/activate`)) as GenerationFacts;
+  }
+
+  async prune(id: number): Promise<void> {
+    await this.#send('DELETE', `/v1/generations/${id}`);
+  }
+
   /** Takes as long as it takes. */
   async backup(folder: string): Promise<Answers['backup']> {
+    return (await this.#send('POST', '/v1/backups', { folder })) as Answers['backup'];
+  }
+
+  async #send(method: string, path: string, body?: unknown): Promise<unknown> {
     const headers = { 'content-type': 'application/json' };
-    const request = { method: 'POST', headers, body: JSON.stringify({ folder }) };
-    return JSON.parse(await (await this.#fetch('/v1/backups', request)).text()) as Answers['backup'];
+    const request = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) };
+    return (await (await this.#fetch(path, request)).json()) as unknown;
   }
 
   async #get(path: string, accept = 'application/json'): Promise<unknown> {

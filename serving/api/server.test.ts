@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Compile } from 'typebox/compile';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { interactionSerde } from '../../processors/index.ts';
+import { defaultShopParameters, interactionSerde } from '../../processors/index.ts';
 import { MillraceError, openEmbeddedRegistry, type SchemaRegistry } from '../../schemas/index.ts';
+import type { GenerationFacts } from '../host/messages.ts';
 import { Failure, List } from './answers.ts';
 import type { App } from './context.ts';
 import { bestSellersRow, FakeHost, smallShop, statsOf } from './fake-host.ts';
@@ -441,6 +442,9 @@ describe('health', () => {
       '/v1/categories',
       '/v1/categories/{id}/stats',
       '/v1/events',
+      '/v1/generations',
+      '/v1/generations/{id}',
+      '/v1/generations/{id}/activate',
       '/v1/lag',
       '/v1/overview',
       '/v1/products',
@@ -449,6 +453,8 @@ describe('health', () => {
       '/v1/products/{id}/similar',
       '/v1/products/{id}/stats',
       '/v1/recommendations',
+      '/v1/replays',
+      '/v1/replays/{id}',
       '/v1/stores',
       '/v1/stores/{name}/keys/{key}',
       '/v1/stores/{name}/range',
@@ -505,4 +511,48 @@ test('events are written in the schema of the topic', async () => {
     timestamp: 5,
   });
   expect(Buffer.from(records[0]!.key!).toString()).toBe('u:u');
+});
+
+describe('replays', () => {
+  const generation: GenerationFacts = {
+    ...{ id: 2, state: 'replaying', parameters: defaultShopParameters, startOffsets: [], createdMs: 1 },
+    ...{ activatedMs: null, activeFrom: null, progress: null },
+  };
+
+  test('a start is asked for as it is said, and the generation comes back', async () => {
+    const asked: object[] = [];
+    host.answers.replay = (request) => {
+      asked.push(request);
+      return generation;
+    };
+    const bodies = [
+      {},
+      { from: { timeMs: 5 }, parameters: { pairPositions: 3 } },
+      { from: { offsets: [1, 2] }, trimmed: true },
+    ];
+    for (const payload of bodies) {
+      const answer = await app.inject({ method: 'POST', url: '/v1/replays', payload });
+      expect([answer.statusCode, answer.json()]).toEqual([202, generation]);
+    }
+    expect(asked).toEqual([
+      { kind: 'replay', from: { kind: 'earliest' }, trimmed: false, parameters: {} },
+      { kind: 'replay', from: { kind: 'time', timeMs: 5 }, trimmed: false, parameters: { pairPositions: 3 } },
+      { kind: 'replay', from: { kind: 'offsets', offsets: [1, 2] }, trimmed: true, parameters: {} },
+    ]);
+    const wrong = await app.inject({ method: 'POST', url: '/v1/replays', payload: { from: 'earliest' } });
+    expect(wrong.statusCode).toBe(400);
+  });
+
+  test('what is refused is a conflict; what is not there is not found', async () => {
+    host.answers.replay = () => {
+      throw new MillraceError('REPLAY_RUNNING', 'The replay into generation 2 is under way');
+    };
+    host.answers.generations = () => [generation];
+    const refused = await app.inject({ method: 'POST', url: '/v1/replays', payload: {} });
+    expect([refused.statusCode, refused.json<Body>().error.code]).toEqual([409, 'REPLAY_RUNNING']);
+    expect((await get('/v1/replays/2')).body).toEqual(generation);
+    expect((await get('/v1/replays/3')).status).toBe(404);
+    expect((await get('/v1/replays/two')).status).toBe(400);
+    expect((await get('/v1/generations')).body).toEqual({ generations: [generation] });
+  });
 });

@@ -15,6 +15,7 @@ import { categoryRoutes } from './category-routes.ts';
 import { defaultLimits, type Api, type ApiHost, type ApiLimits, type App } from './context.ts';
 import { EventRate } from './event-rate.ts';
 import { eventRoutes } from './event-routes.ts';
+import { generationRoutes } from './generation-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { refuseConnection, sendError } from './http-errors.ts';
 import { IngestRoom } from './ingest-room.ts';
@@ -127,6 +128,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   overviewRoutes(app, api);
   backupRoutes(app, api);
   await peerRoutes(app, api);
+  generationRoutes(app, api);
   await pageRoutes(app);
   await app.after();
   refuseOtherMethods();

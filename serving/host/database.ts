@@ -1,20 +1,20 @@
 import { openEmbeddedLog, type EmbeddedLog } from '../../log/index.ts';
-import { shopTopics, shopTopology } from '../../processors/index.ts';
-import { MillraceError, openEmbeddedRegistry, type SchemaRegistry } from '../../schemas/index.ts';
+import { openEmbeddedRegistry, type SchemaRegistry } from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
-import { EmbeddedRuntime } from '../../topology/index.ts';
+import type { EmbeddedRuntime } from '../../topology/index.ts';
 import { resumeErasure } from './erase-users.ts';
 import { errorFields } from './error-fields.ts';
 import { EventIndex } from './event-index.ts';
+import type { GenerationEntry } from './generations/generation-book.ts';
+import { Generations } from './generations/generations.ts';
+import { prepareShop } from './generations/shop-runtime.ts';
 import { MemoryGovernor } from './memory-governor.ts';
 import type { Answers, HostMessage, HostSettings, Request } from './messages.ts';
 import { migrations } from './migrations.ts';
 import { publishedStores } from './published-stores.ts';
 import { Publisher } from './publisher.ts';
 import { unpackRecords } from './packed-records.ts';
-import { StoreReader, type Query, type QueryOf } from './store-reader.ts';
-
-export const applicationId = 'shop';
+import type { Query, QueryOf, StoreReader } from './store-reader.ts';
 
 export interface DatabaseHooks {
   send(message: HostMessage, transfer?: ArrayBuffer[]): void;
@@ -29,14 +29,12 @@ export class Database {
   readonly engine: Engine;
   readonly commits: GroupCommit;
   readonly log: EmbeddedLog;
-  readonly runtime: EmbeddedRuntime;
-  readonly reader: StoreReader;
+  readonly generations: Generations;
   readonly index: EventIndex;
   readonly partitions: number;
   readonly registry: SchemaRegistry;
   /** Set when what is durable is in doubt. */
   failure: { readonly error: unknown } | undefined;
-  readonly #publisher: Publisher;
   readonly #governor: MemoryGovernor;
   #cleaning: Disposable | undefined;
 
@@ -63,9 +61,18 @@ export class Database {
       const log = await openEmbeddedLog({ engine, commits, syncWrites: settings.syncWrites });
       const registry = await openEmbeddedRegistry(settings.dataDir);
       const governor = new MemoryGovernor(settings.memoryBytesMax);
-      const opened = { settings, hooks, engine, commits, log, registry, publisher, governor };
-      const { runtime, partitions } = await openRuntime(opened, () => holder.failure !== undefined);
-      const database = new Database({ ...opened, runtime, partitions });
+      const partitions = await prepareShop(log, settings);
+      const opened = { settings, engine, commits, log, registry, partitions, publisher, governor };
+      const generations = await Generations.open({
+        ...opened,
+        paused: () => hooks.paused() || holder.failure !== undefined,
+        fail: onFailure,
+        onTopologyFailed: (error) => {
+          // After a failed write the folder is opened again, and the topology with it.
+          if (holder.failure === undefined) hooks.send({ kind: 'topologyFailed', error: errorFields(error) });
+        },
+      });
+      const database = new Database({ ...opened, generations });
       await resumeErasure(database);
       if (settings.runs) database.#cleaning = log.startCleaning(settings.cleaningIntervalMs);
       holder.database = database;
@@ -77,21 +84,32 @@ export class Database {
     }
   }
 
-  private constructor(parts: OpenedLog & { readonly runtime: EmbeddedRuntime; readonly partitions: number }) {
+  private constructor(parts: OpenedParts) {
     this.engine = parts.engine;
     this.commits = parts.commits;
     this.log = parts.log;
-    this.runtime = parts.runtime;
+    this.generations = parts.generations;
     this.partitions = parts.partitions;
     this.registry = parts.registry;
-    this.reader = new StoreReader(parts.engine, parts.runtime);
     this.index = new EventIndex(parts.engine, Date.now);
-    this.#publisher = parts.publisher;
     this.#governor = parts.governor;
   }
 
-  start(): void {
-    this.runtime.start();
+  get generation(): GenerationEntry {
+    return this.generations.entry;
+  }
+
+  /** Of the active generation. */
+  get runtime(): EmbeddedRuntime {
+    return this.generations.runtime;
+  }
+
+  get reader(): StoreReader {
+    return this.generations.reader;
+  }
+
+  async start(): Promise<void> {
+    await this.generations.start();
   }
 
   async ask<K extends Query['kind']>(query: QueryOf<K>): Promise<Answers[K]> {
@@ -140,18 +158,27 @@ export class Database {
   }
 
   async caughtUp(): Promise<Answers['caughtUp']> {
-    await this.runtime.caughtUp();
-    return this.reader.sourceOffsets();
+    for (;;) {
+      await this.generations.settled();
+      const { runtime } = this;
+      try {
+        await runtime.caughtUp();
+        return this.reader.sourceOffsets();
+      } catch (error) {
+        // Another generation may have taken over meanwhile: then that one says when it has caught up.
+        if (!this.generations.isHandingOver && runtime === this.runtime) throw error;
+      }
+    }
   }
 
   publishAll(): Promise<void> {
-    return this.#publisher.publishAll(this.engine, this.runtime, 1);
+    return this.generations.publishAll();
   }
 
   /** Commits and closes; after a failed write, or when the commit fails, closes only: the log has what was taken. */
   async close(): Promise<void> {
     try {
-      if (this.failure === undefined) await this.runtime.stop();
+      if (this.failure === undefined) await this.generations.close();
     } catch (error) {
       if (this.failure === undefined) throw error;
     }
@@ -160,7 +187,7 @@ export class Database {
 
   /** Closes without a commit, as a kill would. */
   async abandon(): Promise<void> {
-    await this.runtime.abandon();
+    await this.generations.abandon();
     await this.#closeFolder();
   }
 
@@ -173,53 +200,12 @@ export class Database {
   }
 }
 
-interface OpenedLog {
-  readonly settings: HostSettings;
-  readonly hooks: DatabaseHooks;
+interface OpenedParts {
   readonly engine: Engine;
   readonly commits: GroupCommit;
   readonly log: EmbeddedLog;
   readonly registry: SchemaRegistry;
-  readonly publisher: Publisher;
+  readonly partitions: number;
   readonly governor: MemoryGovernor;
-}
-
-async function openRuntime({ settings, hooks, publisher, governor, ...opened }: OpenedLog, hasFailed: () => boolean) {
-  const made = (await opened.log.topics()).find(({ name }) => name === shopTopics.interactions);
-  const partitions = made?.partitions ?? settings.partitions;
-  await opened.log.createTopics([{ name: shopTopics.products, partitions, cleanup: 'compact' }]);
-  const topology = await shopTopology({ registry: opened.registry, partitions });
-  const waiting = new Int32Array(settings.waiting);
-  const runtime = await EmbeddedRuntime.open({
-    ...opened,
-    topology,
-    applicationId,
-    topics: {
-      [shopTopics.interactions]: partitions,
-      [shopTopics.clean]: partitions,
-      [shopTopics.deadLetter]: 1,
-      [shopTopics.productsHistory]: partitions,
-    },
-    config: {
-      storeCacheBytes: settings.storeCacheBytes,
-      maxDirtyBytes: settings.dirtyBytesMax,
-      commitIntervalMs: settings.commitIntervalMs,
-    },
-    handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
-    deadLetterTopic: shopTopics.deadLetter,
-    memory: governor,
-    publish: { stores: publishedStores, onCommit: (commit) => publisher.publish(commit, 1) },
-    queriesWaiting: () => Atomics.load(waiting, 0) > 0,
-    paused: () => hooks.paused() || hasFailed(),
-    onFailure: (error) => {
-      // After a failed write the folder is opened again, and the topology with it.
-      if (!hasFailed()) hooks.send({ kind: 'topologyFailed', error: errorFields(error) });
-    },
-  });
-  return { runtime, partitions };
-}
-
-/** A record that breaks a rule of the shop is dead; anything else is a fault of ours and stops the topology. */
-export function deadLetterBadRecords(_: unknown, error: MillraceError): 'dead-letter' | 'fail' {
-  return error.cause instanceof MillraceError && error.cause.code === 'INVALID_EVENT' ? 'dead-letter' : 'fail';
+  readonly generations: Generations;
 }

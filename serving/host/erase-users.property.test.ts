@@ -28,6 +28,7 @@ import {
 } from '../../schemas/index.ts';
 import { createGroupCommit, createMemoryEngine } from '../../state/index.ts';
 import { EmbeddedRuntime, type KeyValueStore } from '../../topology/index.ts';
+import { firstGeneration } from './generations/generation-book.ts';
 import { eraseUsers, resumeErasure, type ErasureParts } from './erase-users.ts';
 import { EventIndex } from './event-index.ts';
 
@@ -163,7 +164,8 @@ async function open(partitions: number): Promise<ErasureParts> {
     deadLetterTopic: deadLetter,
   });
   runtime.start();
-  return { engine, commits, log, runtime, registry, partitions, index: new EventIndex(engine, Date.now) };
+  const index = new EventIndex(engine, Date.now);
+  return { engine, commits, log, runtime, registry, partitions, index, generation: firstGeneration };
 }
 
 async function append({ log, partitions }: ErasureParts, facts: readonly (Interaction | Product)[]): Promise<void> {

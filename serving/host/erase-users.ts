@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { EmbeddedLog, FetchedRecord, TopicPartition } from '../../log/index.ts';
 import {
-  defaultShopParameters,
   eventIdentity,
   interactionSerde,
   invalidInteraction,
@@ -11,8 +10,9 @@ import {
 } from '../../processors/index.ts';
 import { type Interaction, type SchemaRegistry, type Serde } from '../../schemas/index.ts';
 import type { BatchWriter, Engine, GroupCommit } from '../../state/index.ts';
-import type { EmbeddedRuntime, KeyValueStore } from '../../topology/index.ts';
+import { ownTopicName, type EmbeddedRuntime, type KeyValueStore } from '../../topology/index.ts';
 import type { EventIndex } from './event-index.ts';
+import type { GenerationEntry } from './generations/generation-book.ts';
 import type { Erased } from './messages.ts';
 
 /**
@@ -25,23 +25,24 @@ import type { Erased } from './messages.ts';
  * until then no replay of them happens. What the users send after the topology has caught up is new.
  */
 export async function eraseUsers(users: readonly string[], parts: ErasureParts): Promise<Erased> {
-  const { runtime, log, registry, partitions, index } = parts;
+  const { runtime, registry, partitions, index, generation } = parts;
+  const { parameters } = generation;
   const serdes = await eventSerdes(registry);
   await runtime.caughtUp();
   const holder: { note?: ErasureNote; events: number } = { events: 0 };
   await runtime.standStill(async () => {
-    const erasure = new UserErasure(new Set(users), { partitions, parameters: defaultShopParameters });
-    const note = { users, ends: endsOf(log, runtime, partitions) };
+    const erasure = new UserErasure(new Set(users), { partitions, parameters });
+    const note = { users, ends: await endsOf(parts) };
     const names = namesOf(users);
     const ids: string[] = [];
-    for (const { topic, partition } of partitionsOf(shopTopics.clean, partitions)) {
-      for await (const event of eventsIn(log, { topic, partition }, serdes.clean, names)) {
+    for (let partition = 0; partition < partitions; partition += 1) {
+      for await (const event of cleanEvents(parts, partition, serdes.clean, names)) {
         if (erasure.isOfUsers(event)) erasure.take(event, partition);
       }
     }
     const refused = await refusedEvents(parts, erasure, { serde: serdes.raw, names, ends: note.ends, ids });
-    for (const { topic, partition } of partitionsOf(shopTopics.clean, partitions)) {
-      for await (const event of eventsIn(log, { topic, partition }, serdes.clean)) erasure.see(event, partition);
+    for (let partition = 0; partition < partitions; partition += 1) {
+      for await (const event of cleanEvents(parts, partition, serdes.clean)) erasure.see(event, partition);
     }
     await erasure.apply(storesOf(runtime), refused);
     holder.note = note;
@@ -68,6 +69,8 @@ export interface ErasureParts {
   readonly registry: SchemaRegistry;
   readonly index: EventIndex;
   readonly partitions: number;
+  /** The only one there is. */
+  readonly generation: GenerationEntry;
 }
 
 /** What is still to be taken out of the topics: records of these users below these offsets. */
@@ -93,7 +96,7 @@ async function finishErasure({ users, ends }: ErasureNote, parts: ErasureParts):
   let deadLetters = 0;
   for (const { topic, partition, offset } of ends) {
     // Dead letters are of the topic that they were refused from, or were never encoded.
-    const serde = topic === shopTopics.clean ? clean : raw;
+    const serde = isOf(topic, shopTopics.clean) ? clean : raw;
     const removed = await log.removeRecords(
       { topic, partition },
       {
@@ -102,30 +105,57 @@ async function finishErasure({ users, ends }: ErasureNote, parts: ErasureParts):
         removes: ({ value }) => value !== null && holdsAny(value, names) && of.has(userOf(value, serde) ?? ''),
       },
     );
-    if (topic === shopTopics.deadLetter) deadLetters += removed;
+    if (isOf(topic, shopTopics.deadLetter)) deadLetters += removed;
   }
   await commits.submit((writer: BatchWriter) => writer.delete('meta', noteKey));
   return deadLetters;
 }
 
-/** Source topics as far as they have been processed, the others to their ends. */
-function endsOf(log: EmbeddedLog, runtime: EmbeddedRuntime, partitions: number): ErasureNote['ends'] {
+/** Source topics as far as they have been processed, the others to their ends, those of the generation's own too. */
+async function endsOf({ log, runtime, generation }: ErasureParts): Promise<ErasureNote['ends']> {
   const { interactions, clean, deadLetter } = shopTopics;
   const consumed = runtime.committedOffsets.filter(({ topic }) => topic === interactions);
-  const others = [...partitionsOf(clean, partitions), { topic: deadLetter, partition: 0 }];
+  const written = [clean, deadLetter].flatMap((topic) => [topic, ownTopicName(generation.applicationId, topic)]);
+  const others = (await log.topics())
+    .filter(({ name }) => written.includes(name))
+    .flatMap(({ name, partitions }) => [...partitionsOf(name, partitions)]);
   return [...consumed, ...others.map((of) => ({ ...of, offset: log.endOffset(of) }))];
+}
+
+/** The topic itself, or a generation's own of its kind. */
+function isOf(topic: string, kind: string): boolean {
+  return topic === kind || topic.endsWith(`-${kind}`);
+}
+
+/** What the generation has accepted in a partition, wherever it stood when it did. */
+async function* cleanEvents(
+  { log, generation }: ErasureParts,
+  partition: number,
+  serde: Serde<Interaction>,
+  names?: readonly Buffer[],
+): AsyncIterable<Interaction> {
+  for (const { topic, from, to } of generation.clean) {
+    const of = { topic, partition };
+    const range = { from: from[partition] ?? 0, end: to === null ? log.committedEnd(of) : (to[partition] ?? 0) };
+    yield* eventsIn(log, of, serde, { names, ...range });
+  }
 }
 
 /** Events of the users that were never accepted, by partition; `ids` gets the identities of all they have sent. */
 async function refusedEvents(
-  { log, partitions }: ErasureParts,
+  { log, partitions, generation }: ErasureParts,
   erasure: UserErasure,
   of: { serde: Serde<Interaction>; names: readonly Buffer[]; ends: ErasureNote['ends']; ids: string[] },
 ) {
   const refused = erasure.accepted.map((accepted) => ({ duplicates: -accepted, invalid: 0 }));
   for (const at of partitionsOf(shopTopics.interactions, partitions)) {
     const end = of.ends.find(({ topic, partition }) => topic === at.topic && partition === at.partition)!.offset;
-    for await (const event of eventsIn(log, at, of.serde, of.names, end)) {
+    const start = generation.startOffsets.find((other) => other.topic === at.topic && other.partition === at.partition);
+    // Events before the generation began are nothing to it, but they go too.
+    for await (const event of eventsIn(log, at, of.serde, { names: of.names, from: 0, end: start?.offset ?? 0 })) {
+      if (erasure.isOfUsers(event)) of.ids.push(eventIdentity(event));
+    }
+    for await (const event of eventsIn(log, at, of.serde, { names: of.names, from: start?.offset ?? 0, end })) {
       if (!erasure.isOfUsers(event)) continue;
       of.ids.push(eventIdentity(event));
       if (invalidInteraction(event) !== undefined) refused[at.partition]!.invalid += 1;
@@ -139,10 +169,9 @@ async function* eventsIn(
   log: EmbeddedLog,
   of: TopicPartition,
   serde: Serde<Interaction>,
-  names?: readonly Buffer[],
-  end = log.committedEnd(of),
+  { names, from, end }: { readonly names?: readonly Buffer[] | undefined; readonly from: number; readonly end: number },
 ): AsyncIterable<Interaction> {
-  for (let offset = log.logStart(of); offset < end;) {
+  for (let offset = Math.max(from, log.logStart(of)); offset < end;) {
     const { records, nextOffset } = await log.read(of, offset, { maxRecords: 10_000, maxBytes: 8 * 1024 * 1024 });
     for (const record of records) {
       if (record.offset >= end) return;

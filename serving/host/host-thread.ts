@@ -8,6 +8,7 @@ import { Database, type DatabaseHooks } from './database.ts';
 import { KafkaDatabase } from './kafka-database.ts';
 import { eraseUsers } from './erase-users.ts';
 import { errorFields } from './error-fields.ts';
+import type { Generations } from './generations/generations.ts';
 import type { Answers, HostMessage, HostSettings, Request, RequestMessage } from './messages.ts';
 import { packRecords } from './packed-records.ts';
 
@@ -108,9 +109,18 @@ class HostThread {
       case 'caughtUp':
         return await this.#caughtUp();
       case 'eraseUsers':
-        return await eraseUsers(request.users, this.#embedded('Forgetting users'));
+        return await this.#eraseUsers(request.users);
       case 'backup':
         return await this.#backup(request.folder);
+      case 'generations':
+        return this.#generations.list();
+      case 'replay':
+        return await this.#generations.startReplay(request);
+      case 'activate':
+        return await this.#generations.activate(request.generation);
+      case 'prune':
+        await this.#generations.prune(request.generation);
+        return null;
       case 'start':
         this.#url = request.url;
         this.#started = true;
@@ -138,6 +148,15 @@ class HostThread {
     const start = Math.max(offset, await this.#database.log.listOffsets(of, 'earliest'));
     const { records, nextOffset } = await this.#database.log.read(of, start, { maxRecords, maxBytes: 8 * 1024 * 1024 });
     return { records: packRecords(records.map((record) => ({ ...record, partition }))), nextOffset };
+  }
+
+  get #generations(): Generations {
+    return this.#embedded('A replay').generations;
+  }
+
+  async #eraseUsers(users: readonly string[]): Promise<Answers['eraseUsers']> {
+    const database = this.#embedded('Forgetting users');
+    return await database.generations.alone('Forgetting users', () => eraseUsers(users, database));
   }
 
   async #backup(folder: string): Promise<Answers['backup']> {
@@ -197,7 +216,7 @@ class HostThread {
     this.#database = database;
     if (owner !== undefined) await noteOwner(dataDir, owner);
     // The write that failed may have come through, unseen by the replica.
-    if (!isDeepStrictEqual(database.runtime.committedOffsets, before.runtime.committedOffsets)) {
+    if (!isDeepStrictEqual(shownBy(database), shownBy(before))) {
       await database.publishAll();
     }
     if (this.#started) await database.start(this.#url);
@@ -279,6 +298,11 @@ const consequences = new Set<ErrorCode>(['INTERNAL', 'LOG_CLOSED', 'STORE_CLOSED
 
 function isNoSpace(error: unknown): boolean {
   return error instanceof Error && /no space left|ENOSPC|quota/i.test(error.message);
+}
+
+function shownBy(database: ShopDatabase): unknown {
+  const generation = database instanceof Database ? database.generation.id : undefined;
+  return [generation, database.runtime.committedOffsets];
 }
 
 /** Opens the folder, publishes what is in it, then starts the topology. */

@@ -252,4 +252,5 @@ const defaultSettings: Omit<HostSettings, 'dataDir' | 'waiting'> = {
   commitIntervalMs: 200,
   cleaningIntervalMs: 5 * 60_000,
   runs: true,
+  replays: true,
 };

@@ -3,7 +3,17 @@ export { errorFields, errorFrom } from './error-fields.ts';
 export type { HostRequests } from './host-requests.ts';
 export { hostTarget } from './host-target.ts';
 export { Host, HostPort, type HostOptions } from './host.ts';
-export type { Answers, ErrorFields, PartitionLag, SourceOffset, StoreAnswer, StoreFacts } from './messages.ts';
+export type {
+  Answers,
+  ErrorFields,
+  GenerationFacts,
+  PartitionLag,
+  ReplayRequest,
+  ReplayStart,
+  SourceOffset,
+  StoreAnswer,
+  StoreFacts,
+} from './messages.ts';
 export type { KafkaSettings } from './kafka-database.ts';
 export { openRegistry } from './open-registry.ts';
 export { recordedEvents, recordedVersions } from './recorded-events.ts';

@@ -4,9 +4,10 @@ import { confluentRegistry, isMillraceError, type ConfluentRegistryOptions } fro
 import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
 import { DistributedRuntime, type ChangedStore } from '../../topology/index.ts';
 import { ClusterReader, mergedOffsets } from './cluster-reader.ts';
-import { deadLetterBadRecords, type DatabaseHooks } from './database.ts';
+import type { DatabaseHooks } from './database.ts';
 import { errorFields } from './error-fields.ts';
 import { EventIndex } from './event-index.ts';
+import { deadLetterBadRecords } from './generations/shop-runtime.ts';
 import type { Answers, HostSettings, Request, SourceOffset } from './messages.ts';
 import { migrations } from './migrations.ts';
 import { unpackRecords } from './packed-records.ts';

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Migrated, RocksEngineOptions } from '../../state/index.ts';
+import type { ShopParameters } from '../../processors/index.ts';
 import type { TopologyJson } from '../../topology/index.ts';
 import type { KafkaSettings } from './kafka-database.ts';
 import type { AnswerHere, Query } from './store-reader.ts';
@@ -25,6 +26,8 @@ export interface HostSettings {
   readonly cleaningIntervalMs: number;
   /** The log is on a cluster, and other instances may share the work. Default: the log is in the folder. */
   readonly kafka?: KafkaSettings;
+  /** False: a replay that is under way waits (CLI commands that want a state that stays). */
+  readonly replays: boolean;
   /** False: the log takes records and answers, the topology stands still (CLI commands that only read). */
   readonly runs: boolean;
   /** [0]: how many requests wait for an answer; the topology's batches shrink while it is not 0. */
@@ -82,6 +85,13 @@ export type Request =
   | { readonly kind: 'backup'; readonly folder: string }
   /** Begins to process, where it was opened to stand still; `url`: where other instances reach this one. */
   | { readonly kind: 'start'; readonly url?: string }
+  | { readonly kind: 'generations' }
+  /** Builds a generation anew from the source topics, beside the active one, which it replaces when it has caught up. */
+  | ({ readonly kind: 'replay' } & ReplayRequest)
+  /** Brings a kept generation up to date, and makes it the active one. */
+  | { readonly kind: 'activate'; readonly generation: number }
+  /** Forgets a generation that is not active. */
+  | { readonly kind: 'prune'; readonly generation: number }
   /** Connects another thread: it may send requests through this port. */
   | { readonly kind: 'connect'; readonly port: MessagePort }
   | { readonly kind: 'stop' };
@@ -109,6 +119,10 @@ export interface Answers {
   readonly eraseUsers: Erased;
   readonly backup: { readonly rows: number; readonly bytes: number; readonly asOf: readonly SourceOffset[] };
   readonly start: null;
+  readonly generations: readonly GenerationFacts[];
+  readonly replay: GenerationFacts;
+  readonly activate: GenerationFacts;
+  readonly prune: null;
   readonly connect: null;
   readonly stop: null;
 }
@@ -117,6 +131,50 @@ export interface Erased {
   /** That had been accepted. */
   readonly events: number;
   readonly deadLetters: number;
+}
+
+export interface ReplayRequest {
+  readonly from: ReplayStart;
+  /** It is known that records before the start are gone. */
+  readonly trimmed: boolean;
+  /** Of the shop, those that are to be others than the active generation's (processors/shop-parameters.ts). */
+  readonly parameters: { readonly [name: string]: number };
+}
+
+/** Where a replay begins in `interactions`. */
+export type ReplayStart =
+  | { readonly kind: 'earliest' }
+  /** The first record of each partition whose own time is not before it. */
+  | { readonly kind: 'time'; readonly timeMs: number }
+  /** By partition; one alone is for all. */
+  | { readonly kind: 'offsets'; readonly offsets: readonly number[] };
+
+export interface GenerationFacts {
+  readonly id: number;
+  readonly state: 'active' | 'replaying' | 'kept';
+  readonly parameters: ShopParameters;
+  /** Where it began; a partition that is not named: at the beginning. */
+  readonly startOffsets: readonly SourceOffset[];
+  /** 0: with the folder. */
+  readonly createdMs: number;
+  /** When it last became the active one; null: with the folder, or never. */
+  readonly activatedMs: number | null;
+  /** From which offsets of the source topics on it then said what others hear. */
+  readonly activeFrom: readonly SourceOffset[] | null;
+  /** While it replays, or where it has failed to. */
+  readonly progress: ReplayProgress | null;
+}
+
+export interface ReplayProgress {
+  /** Records of the source topics. */
+  readonly processed: number;
+  /** Grows while records come. */
+  readonly total: number;
+  readonly recordsPerSecond: number;
+  /** null: not known yet. */
+  readonly secondsLeft: number | null;
+  readonly isHandingOver: boolean;
+  readonly error: ErrorFields | null;
 }
 
 export interface ProduceAnswer {

@@ -11,6 +11,7 @@ import { addStore, resetApplication, type PartitionRow, type StoredTables } from
  * | 1 → 2 | other stores and repartition topics: all that is derived goes, and is computed anew from `interactions` |
  * | 2 → 3 | record batches have an append time: those that are there count as appended now |
  * | 3 → 4 | the store `title-words` is new: it is made from `products`, `product-titles` and `product-stats` |
+ * | 4 → 5 | nothing: there may be other generations than `shop` from now on, and a later step has to visit them all |
  *
  * Dead letters stay: those of refused requests are nowhere else. The topology's own are written once more by the replay.
  */

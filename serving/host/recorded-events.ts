@@ -8,6 +8,8 @@ import { unpackRecords } from './packed-records.ts';
 export interface RecordedOptions {
   readonly registry: SchemaRegistry;
   readonly upTo: readonly SourceOffset[];
+  /** Where the generation began that is recomputed; a partition that is not named: at the beginning. */
+  readonly from?: readonly SourceOffset[];
 }
 
 /**
@@ -17,18 +19,18 @@ export interface RecordedOptions {
 export async function* recordedEvents(
   host: HostRequests,
   // `topic`: default `interactions`
-  { registry, upTo, topic = shopTopics.interactions }: RecordedOptions & { readonly topic?: string },
+  { registry, topic = shopTopics.interactions, ...range }: RecordedOptions & { readonly topic?: string },
 ): AsyncGenerator<LogEvent, void, undefined> {
-  yield* recorded(host, topic, { upTo, serde: await interactionSerde(registry, topic) });
+  yield* recorded(host, topic, { ...range, serde: await interactionSerde(registry, topic) });
 }
 
 /** The versions of the catalogue below the offsets, as `recordedEvents`. */
 export async function* recordedVersions(
   host: HostRequests,
-  { registry, upTo }: RecordedOptions,
+  { registry, ...range }: RecordedOptions,
 ): AsyncGenerator<LogVersion, void, undefined> {
   const topic = shopTopics.productsHistory;
-  yield* recorded(host, topic, { upTo, serde: await productSerde(registry, topic) });
+  yield* recorded(host, topic, { ...range, serde: await productSerde(registry, topic) });
 }
 
 interface Recorded {
@@ -40,11 +42,12 @@ interface Recorded {
 async function* recorded<Value>(
   host: HostRequests,
   topic: string,
-  { upTo, serde }: { readonly upTo: readonly SourceOffset[]; readonly serde: Serde<Value> },
+  { upTo, from, serde }: Omit<RecordedOptions, 'registry'> & { readonly serde: Serde<Value> },
 ): AsyncGenerator<Recorded, void, undefined> {
   for (const { topic: of, partition, offset: end } of upTo) {
     if (of !== topic) continue;
-    for (let offset = 0; offset < end;) {
+    const start = from?.find((other) => other.topic === of && other.partition === partition);
+    for (let offset = start?.offset ?? 0; offset < end;) {
       const maxRecords = Math.min(2000, end - offset);
       const request = { kind: 'read', topic, partition, offset, maxRecords } as const;
       const { records: packed, nextOffset } = await host.request<'read'>(request);

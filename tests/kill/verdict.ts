@@ -25,7 +25,7 @@ export interface Verdict {
 /**
  * Opens the folder once more, with the topology at rest, and holds everything in it against its log:
  *
- * - the state: every row of every table, and the lists, equal the recomputation over the log;
+ * - the state of the active generation: every row of every table, and the lists, equal the recomputation over the log;
  * - the outputs: `interactions.clean` is `interactions` without repeats, each partition in its order;
  * - the acknowledged: every event id is in `interactions.clean`, once, and every version in `products.history`.
  */
@@ -43,8 +43,10 @@ export async function judge(dataDir: string, acknowledged: Acknowledged): Promis
     .map(({ topic, partition }) => `${topic} ${partition}`);
   if (behind.length > 0) problems.push(`Not processed to the end: ${behind.join(', ')}.`);
 
-  const versions = recordedVersions(host, { registry, upTo });
-  const expected = await recomputeLog(recordedEvents(host, { registry, upTo }), { versions });
+  const generations = await host.request<'generations'>({ kind: 'generations' });
+  const { parameters, startOffsets: from } = generations.find(({ state }) => state === 'active')!;
+  const versions = recordedVersions(host, { registry, upTo, from });
+  const expected = await recomputeLog(recordedEvents(host, { registry, upTo, from }), { versions, parameters });
   const compared = await compareState(expected, reader);
   const comparison = formatComparison(compared);
   if (!compared.equal) problems.push(`The state differs from the recomputation:\n${comparison}`);

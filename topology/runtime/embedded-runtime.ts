@@ -117,6 +117,7 @@ export class EmbeddedRuntime {
   /** Resolves when everything that is in the log now has been processed and committed, whatever comes meanwhile. */
   caughtUp(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(stopped(this.#failure));
+    if (this.#stopping) return Promise.reject(stopped('it is being closed'));
     const goals = this.tasks.flatMap(({ inputs }) =>
       inputs
         .filter(({ isHop }) => !isHop)

@@ -1,0 +1,106 @@
+import { setTimeout } from 'node:timers/promises';
+import type { EmbeddedLog } from '../../../log/index.ts';
+import { shopTopics } from '../../../processors/index.ts';
+import type { EmbeddedRuntime } from '../../../topology/index.ts';
+import { errorFields } from '../error-fields.ts';
+import type { ErrorFields, ReplayProgress, SourceOffset } from '../messages.ts';
+import type { GenerationEntry } from './generation-book.ts';
+
+/** A generation on its way to be active: new, or kept and asked for again. It works when the active one leaves it time. */
+export class Replay {
+  readonly entry: GenerationEntry;
+  readonly runtime: EmbeddedRuntime;
+  readonly #log: EmbeddedLog;
+  readonly #startedAt = performance.now();
+  readonly #processedBefore: number;
+  isHandingOver = false;
+  failure: ErrorFields | undefined;
+
+  constructor(entry: GenerationEntry, runtime: EmbeddedRuntime, log: EmbeddedLog) {
+    this.entry = entry;
+    this.runtime = runtime;
+    this.#log = log;
+    this.#processedBefore = this.#records().processed;
+  }
+
+  /** Resolves when so little is left that both can stand still for the rest. */
+  async caughtUp(): Promise<void> {
+    this.runtime.start();
+    do await this.runtime.caughtUp();
+    while (this.#lag() > nearRecords);
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= errorFields(error);
+  }
+
+  get progress(): ReplayProgress {
+    const { processed, total } = this.#records();
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const recordsPerSecond = (processed - this.#processedBefore) / seconds;
+    const isRunning = this.failure === undefined && recordsPerSecond > 0;
+    return {
+      processed,
+      total,
+      recordsPerSecond: Math.round(recordsPerSecond),
+      secondsLeft: isRunning ? Math.ceil((total - processed) / recordsPerSecond) : null,
+      isHandingOver: this.isHandingOver,
+      error: this.failure ?? null,
+    };
+  }
+
+  #records(): { readonly processed: number; readonly total: number } {
+    let processed = 0;
+    let total = 0;
+    for (const { topic, partition, offset } of sourcePositions(this.runtime)) {
+      const start = this.entry.startOffsets.find((other) => other.topic === topic && other.partition === partition);
+      processed += Math.max(0, offset - (start?.offset ?? 0));
+      total += this.#log.committedEnd({ topic, partition }) - (start?.offset ?? 0);
+    }
+    return { processed, total };
+  }
+
+  #lag(): number {
+    const { processed, total } = this.#records();
+    return total - processed;
+  }
+}
+
+/** How far a runtime has read the topics that come from outside, committed or not. */
+export function sourcePositions({ tasks }: EmbeddedRuntime): readonly SourceOffset[] {
+  const inputs = tasks.flatMap((task) => task.inputs);
+  return inputs
+    .map(({ partition, consumedOffset }) => ({ ...partition, offset: consumedOffset }))
+    .filter(({ topic }) => topic === shopTopics.interactions || topic === shopTopics.productsHistory);
+}
+
+/**
+ * Lets `first` go first. Before each turn the other one waits until it has nothing to do, but no longer than thrice its own
+ * last turn took: it may have something to do for hours, and a quarter of the time is left.
+ */
+export class Precedence {
+  readonly #first: () => { readonly isIdle: boolean };
+  #turnSince = performance.now();
+
+  constructor(first: () => { readonly isIdle: boolean }) {
+    this.#first = first;
+  }
+
+  /** Undefined: the turn may begin. */
+  wait(): Promise<void> | undefined {
+    if (!this.#first().isIdle) return this.#waitFor(3 * (performance.now() - this.#turnSince));
+    this.#turnSince = performance.now();
+    return undefined;
+  }
+
+  async #waitFor(ms: number): Promise<void> {
+    const until = performance.now() + Math.min(ms, waitMsMax);
+    while (!this.#first().isIdle && performance.now() < until) await setTimeout(1);
+    this.#turnSince = performance.now();
+  }
+}
+
+/** At hundreds of thousands of records a second, what both stand still for is a moment. */
+const nearRecords = 1000;
+/** Its own turn may have been long for another reason: a commit, or a pause of the process. */
+const waitMsMax = 100;
