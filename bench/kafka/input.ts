@@ -29,16 +29,21 @@ export async function fillInput(
   const serde = await interactionSerde(registry, topic);
   const enough = new AbortController();
   let filled = 0;
+  // Several batches are on their way at once; their order in a partition is that of the file all the same.
+  let appended: Promise<unknown> = Promise.resolve();
+  const append = async (events: Parameters<IngestTarget['appendEvents']>[0]) => {
+    for (let partition = 0; partition < partitions; partition++) {
+      const records = events.filter((event) => event.partition === partition);
+      if (records.length > 0) await log.produce({ topic, partition }, records);
+    }
+  };
   const target: IngestTarget = {
     partitions,
     async appendEvents(read) {
       const events = read.slice(0, limit - filled);
       filled += events.length;
       if (filled === limit) enough.abort();
-      for (let partition = 0; partition < partitions; partition++) {
-        const records = events.filter((event) => event.partition === partition);
-        if (records.length > 0) await log.produce({ topic, partition }, records);
-      }
+      await (appended = appended.then(() => append(events)));
     },
     async appendDeadLetters() {
       // Not what is measured.
