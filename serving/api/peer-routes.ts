@@ -17,7 +17,7 @@ export async function peerRoutes(app: App, { ask }: Api): Promise<void> {
       }
     });
     scope.post(peerPath, { schema: { hide: true } }, async (request, reply) => {
-      const answer = await ask({ kind: 'askHere', query: request.body as Query });
+      const answer = await ask({ kind: 'askHere', ...(request.body as PeerQuestion) });
       return await reply.type('application/json').send(encodePeer(answer));
     });
     scope.post(settledPath, { schema: { hide: true } }, async () => {
@@ -26,4 +26,10 @@ export async function peerRoutes(app: App, { ask }: Api): Promise<void> {
     });
     registered();
   });
+}
+
+interface PeerQuestion {
+  readonly query: Query;
+  /** Standbys may answer. */
+  readonly stale: boolean;
 }

@@ -1,6 +1,8 @@
 import Type from 'typebox';
 import { MillraceError } from '../../schemas/index.ts';
 import { answers, AsOf, NoQuery } from './answers.ts';
+import type { Answers } from '../host/messages.ts';
+import type { Query, QueryOf } from '../host/store-reader.ts';
 import type { Api, App } from './context.ts';
 import { instantRange } from './instant-range.ts';
 
@@ -15,12 +17,31 @@ const Store = Type.Object({
   dirtyBytes: Type.Integer(),
 });
 
+/** Where `stale=ok` was said. */
+const Stale = Type.Optional(
+  Type.Object(
+    {
+      lagRecords: Type.Union([Type.Integer(), Type.Null()], {
+        description: 'What the furthest behind of the standbys that answered lacks of its changelogs; null: not known.',
+      }),
+    },
+    { description: 'With `stale=ok`, where a standby has answered.' },
+  ),
+);
+
+const StaleParameter = Type.Optional(
+  Type.Literal('ok', { description: 'On a cluster: a standby may answer while a task changes hands.' }),
+);
+
+const KeyQuery = Type.Object({ stale: StaleParameter }, { additionalProperties: false });
+
 const Row = Type.Object({
   store: Type.String(),
   key: Type.String(),
   partition: Type.Integer(),
   value: Type.Unknown(),
   asOf: AsOf,
+  stale: Stale,
 });
 
 const KeyText = Type.Optional(Type.String({ maxLength: 4096 }));
@@ -32,6 +53,7 @@ const RangeQuery = Type.Object(
     prefix: KeyText,
     limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
     cursor: Type.Optional(Type.String({ maxLength: 8192, description: 'Of the page before.' })),
+    stale: StaleParameter,
   },
   { additionalProperties: false },
 );
@@ -48,6 +70,7 @@ const Page = Type.Object({
   ),
   cursor: Type.Union([Type.String(), Type.Null()], { description: 'null: there is no more.' }),
   asOf: AsOf,
+  stale: Stale,
 });
 
 const Windows = Type.Object({
@@ -65,6 +88,7 @@ const Windows = Type.Object({
     { description: 'Ascending in time.' },
   ),
   asOf: AsOf,
+  stale: Stale,
 });
 
 const Instant = (description: string) => Type.Optional(Type.String({ maxLength: 40, description }));
@@ -73,6 +97,7 @@ const WindowsQuery = Type.Object(
   {
     from: Instant('A day, `2010-12-30`, or a time, `2010-12-30T08:00Z`, UTC; inclusive. Default: the first window.'),
     to: Instant('Likewise; exclusive. Default: behind the last window.'),
+    stale: StaleParameter,
   },
   { additionalProperties: false },
 );
@@ -101,14 +126,15 @@ export function storeRoutes(app: App, api: Api): void {
         summary: 'A row of a store',
         description: 'The key as it is where keys are strings, as JSON where they are anything else.',
         params: Type.Object({ name: Type.String(), key: Type.String() }),
-        querystring: NoQuery,
+        querystring: KeyQuery,
         response: answers(Row, 400, 404, 503),
       },
     },
-    async ({ params: { name, key } }) => {
-      const { found, partition, value, asOf } = await api.ask({ kind: 'get', store: name, key });
+    async ({ params: { name, key }, query: { stale: allowed } }) => {
+      const { answer, stale } = await asked<'get'>(api, { kind: 'get', store: name, key }, allowed);
+      const { found, partition, value, asOf } = answer;
       if (!found) throw new MillraceError('NOT_FOUND', `Store '${name}' has no key '${key}'.`, { store: name, key });
-      return { store: name, key, partition, value, asOf };
+      return { store: name, key, partition, value, asOf, ...stale };
     },
   );
 
@@ -125,10 +151,11 @@ export function storeRoutes(app: App, api: Api): void {
         response: answers(Page, 400, 404, 503),
       },
     },
-    async ({ params: { name }, query: { from, to, prefix, limit, cursor } }) => {
+    async ({ params: { name }, query: { from, to, prefix, limit, cursor, stale: allowed } }) => {
       const bounds = { from: from ?? null, to: to ?? null, prefix: prefix ?? null, cursor: cursor ?? null };
-      const page = await api.ask({ kind: 'range', store: name, ...bounds, limit });
-      return { store: name, ...page };
+      const range = { kind: 'range', store: name, ...bounds, limit } as const;
+      const { answer, stale } = await asked<'range'>(api, range, allowed);
+      return { store: name, ...answer, ...stale };
     },
   );
 
@@ -147,12 +174,24 @@ export function storeRoutes(app: App, api: Api): void {
         response: answers(Windows, 400, 404, 503),
       },
     },
-    async ({ params: { name, key }, query: { from, to } }) => {
-      const { found, asOf } = await api.ask({ kind: 'windows', store: name, key, ...instantRange(from, to) });
+    async ({ params: { name, key }, query: { from, to, stale: allowed } }) => {
+      const windows = { kind: 'windows', store: name, key, ...instantRange(from, to) } as const;
+      const { answer, stale } = await asked<'windows'>(api, windows, allowed);
+      const { found, asOf } = answer;
       if (found === null) {
         throw new MillraceError('NOT_FOUND', `Store '${name}' has no windows of '${key}'.`, { store: name, key });
       }
-      return { store: name, key, ...found, asOf };
+      return { store: name, key, ...found, asOf, ...stale };
     },
   );
+}
+
+/** The answer; with `stale=ok`, where standbys gave a part of it, how far they are behind. */
+async function asked<K extends Query['kind']>(api: Api, query: QueryOf<K>, allowed: 'ok' | undefined) {
+  if (allowed === undefined) return { answer: (await api.ask(query)) as Answers[K] };
+  const { answer, standbys } = await api.ask({ kind: 'askStale', query });
+  if (standbys.length === 0) return { answer: answer as Answers[K] };
+  const lags = standbys.map(({ lagRecords }) => lagRecords);
+  const lagRecords = lags.includes(null) ? null : Math.max(...(lags as number[]));
+  return { answer: answer as Answers[K], stale: { stale: { lagRecords } } };
 }

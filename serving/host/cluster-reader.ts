@@ -1,12 +1,12 @@
-import { MillraceError } from '../../schemas/index.ts';
-import type { TaskOwner } from '../../topology/index.ts';
+import { isMillraceError, MillraceError } from '../../schemas/index.ts';
+import type { Host, TaskOwner } from '../../topology/index.ts';
 import type { Answers, SourceOffset } from './messages.ts';
 import { mergedPages } from './store-range.ts';
 import { storesOf, type AnswerHere, type Query, type QueryOf, type StoreReader } from './store-reader.ts';
 import { mergedSearches } from './title-search.ts';
 
 /** Asks another instance for what its own partitions say. */
-export type AskPeer = (url: string, query: Query) => Promise<AnswerHere>;
+export type AskPeer = (url: string, query: Query, stale: boolean) => Promise<AnswerHere>;
 
 /**
  * Answers for every key, whichever instance has it (Kafka Streams' interactive queries). An instance asks its own partitions and,
@@ -29,6 +29,29 @@ export class ClusterReader {
     this.#askPeer = askPeer;
   }
 
+  /**
+   * As `ask`; where that cannot be answered now, from standbys, which may lack what their tasks have committed since, and say how much.
+   * @throws MillraceError `REBALANCING` where a task has no standby that can be reached either
+   */
+  async askStale<K extends Query['kind']>(query: QueryOf<K>): Promise<AnswerHere<K>> {
+    try {
+      return await this.ask(query);
+    } catch (error) {
+      if (!isMillraceError(error, 'REBALANCING')) throw error;
+    }
+    const wanted = this.#wanted(query);
+    const parts: AnswerHere<K>[] = [await this.#reader.ask<K>(query, true)];
+    const missing = () => wanted.filter(({ taskId }) => !parts.some(({ tasks }) => tasks.includes(taskId)));
+    const urls = new Set(
+      missing().flatMap(({ active, standbys }) => [active, ...standbys].flatMap((host) => remote(host) ?? [])),
+    );
+    const told = await Promise.allSettled([...urls].map((url) => this.#askPeer(url, query, true)));
+    for (const answer of told) if (answer.status === 'fulfilled') parts.push(answer.value as AnswerHere<K>);
+    const [first] = missing();
+    if (first !== undefined) throw rebalancing(first.taskId);
+    return this.#merged(query, parts);
+  }
+
   /** @throws MillraceError `REBALANCING` while a task that is wanted is nobody's, or its owner does not answer for it yet */
   async ask<K extends Query['kind']>(query: QueryOf<K>): Promise<AnswerHere<K>> {
     const here = await this.#reader.ask<K>(query);
@@ -36,7 +59,7 @@ export class ClusterReader {
     const missing = this.#wanted(query).filter(({ taskId }) => !answered.has(taskId));
     if (missing.length === 0) return here;
     const urls = new Set(missing.map((task) => urlOf(task)));
-    const parts = await Promise.all([...urls].map((url) => this.#askPeer(url, query)));
+    const parts = await Promise.all([...urls].map((url) => this.#askPeer(url, query, false)));
     for (const { tasks } of parts) for (const task of tasks) answered.add(task);
     for (const { taskId } of missing) if (!answered.has(taskId)) throw rebalancing(taskId);
     return this.#merged(query, [here, ...(parts as AnswerHere<K>[])]);
@@ -51,7 +74,8 @@ export class ClusterReader {
   #merged<K extends Query['kind']>(query: QueryOf<K>, parts: readonly AnswerHere<K>[]): AnswerHere<K> {
     const asOf = mergedOffsets(parts.map((part) => part.asOf));
     const tasks = [...new Set(parts.flatMap((part) => part.tasks))];
-    return { answer: this.#answer(query, parts, asOf) as Answers[K], asOf, tasks };
+    const standbys = parts.flatMap((part) => part.standbys);
+    return { answer: this.#answer(query, parts, asOf) as Answers[K], asOf, tasks, standbys };
   }
 
   #answer(query: Query, parts: readonly AnswerHere[], asOf: readonly SourceOffset[]): Answers[Query['kind']] {
@@ -82,9 +106,14 @@ export class ClusterReader {
   }
 }
 
+function remote(host: Host | undefined): string | undefined {
+  return host?.isLocal === false ? host.url : undefined;
+}
+
 function urlOf({ taskId, active }: TaskOwner): string {
-  if (active?.url === undefined || active.isLocal) throw rebalancing(taskId);
-  return active.url;
+  const url = remote(active);
+  if (url === undefined) throw rebalancing(taskId);
+  return url;
 }
 
 function rebalancing(task: string): MillraceError {

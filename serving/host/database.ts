@@ -14,7 +14,7 @@ import { migrations } from './migrations.ts';
 import { publishedStores } from './published-stores.ts';
 import { Publisher } from './publisher.ts';
 import { unpackRecords } from './packed-records.ts';
-import type { Query, QueryOf, StoreReader } from './store-reader.ts';
+import type { AnswerHere, Query, QueryOf, StoreReader } from './store-reader.ts';
 
 export interface DatabaseHooks {
   send(message: HostMessage, transfer?: ArrayBuffer[]): void;
@@ -114,6 +114,11 @@ export class Database {
 
   async ask<K extends Query['kind']>(query: QueryOf<K>): Promise<Answers[K]> {
     return (await this.reader.ask<K>(query)).answer;
+  }
+
+  /** All tasks run here, so nothing is stale. */
+  askStale(query: Query): Promise<AnswerHere> {
+    return this.reader.ask(query);
   }
 
   async produce({ topic, records, eventIds }: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {

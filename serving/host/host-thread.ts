@@ -90,7 +90,9 @@ class HostThread {
       case 'windows':
         return await this.#database.ask(request);
       case 'askHere':
-        return await this.#database.reader.ask(request.query);
+        return await this.#database.reader.ask(request.query, request.stale);
+      case 'askStale':
+        return await this.#database.askStale(request.query);
       case 'settled':
         await this.#database.settled();
         return null;

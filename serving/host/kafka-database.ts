@@ -14,7 +14,7 @@ import { unpackRecords } from './packed-records.ts';
 import { askPeer, peerSettled } from './peers.ts';
 import { publishedStores, wholeStores } from './published-stores.ts';
 import { Publisher, type WholeRow } from './publisher.ts';
-import { StoreReader, type Query, type QueryOf } from './store-reader.ts';
+import { StoreReader, type AnswerHere, type Query, type QueryOf } from './store-reader.ts';
 
 /** Where the log, the schemas and the other instances are. */
 export interface KafkaSettings {
@@ -144,6 +144,15 @@ export class KafkaDatabase {
     const { answer, asOf } = await this.#cluster.ask<K>(query);
     const known = this.#know(asOf);
     return answer instanceof ArrayBuffer ? answer : { ...answer, asOf: known };
+  }
+
+  async askStale(query: Query): Promise<AnswerHere> {
+    const part = await this.#cluster.askStale(query);
+    const asOf = this.#know(part.asOf);
+    return {
+      ...part,
+      answer: part.answer instanceof ArrayBuffer ? part.answer : { ...part.answer, asOf },
+    } as AnswerHere;
   }
 
   async produce({ topic, records, eventIds }: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {

@@ -48,7 +48,9 @@ export type Request =
   /** Rows that look-ups need and the HTTP thread does not hold. */
   | ({ readonly kind: 'fetch' } & FetchRequest)
   /** A query as another instance asks it: of the partitions that are here. */
-  | { readonly kind: 'askHere'; readonly query: Query }
+  | { readonly kind: 'askHere'; readonly query: Query; readonly stale: boolean }
+  /** A query that standbys may answer where the tasks that run cannot. */
+  | { readonly kind: 'askStale'; readonly query: Query }
   /** Resolves when what has been committed to the log is in the state here. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'stores' }
@@ -104,6 +106,7 @@ export interface Answers {
   /** A slice of published rows. */
   readonly fetch: ArrayBuffer;
   readonly askHere: AnswerHere;
+  readonly askStale: AnswerHere;
   readonly settled: null;
   readonly stores: readonly StoreFacts[];
   readonly lag: readonly PartitionLag[];

@@ -34,8 +34,8 @@ export function decodePeer(text: string): unknown {
  * @throws MillraceError `REBALANCING` where it does not answer in time: it is gone, and its tasks are on their way to another;
  *   else what it says
  */
-export async function askPeer(url: string, query: Query): Promise<AnswerHere> {
-  return decodePeer(await post(url, peerPath, encodePeer(query))) as AnswerHere;
+export async function askPeer(url: string, query: Query, stale: boolean): Promise<AnswerHere> {
+  return decodePeer(await post(url, peerPath, encodePeer({ query, stale }))) as AnswerHere;
 }
 
 /** @throws as `askPeer` */

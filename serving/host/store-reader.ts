@@ -8,7 +8,7 @@ import {
   type EngineSnapshot,
   type StateStore,
 } from '../../state/index.ts';
-import type { StoreSpec, Topology } from '../../topology/index.ts';
+import type { StandbyStore, StoreSpec, Topology } from '../../topology/index.ts';
 import { fetchedRows } from './fetched-rows.ts';
 import type { Answers, Request, SourceOffset, StoreFacts } from './messages.ts';
 import { rangePage } from './store-range.ts';
@@ -30,6 +30,13 @@ export interface AnswerHere<K extends Query['kind'] = Query['kind']> {
   readonly asOf: readonly SourceOffset[];
   /** Ids of the tasks whose state was read. */
   readonly tasks: readonly string[];
+  /** Those of them that do not run here: what they lack of their changelogs, in records; null while that is not known. */
+  readonly standbys: readonly StandbyLag[];
+}
+
+export interface StandbyLag {
+  readonly task: string;
+  readonly lagRecords: number | null;
 }
 
 /** Whatever runs the topology: the state of its tasks that are open in this process. */
@@ -43,6 +50,8 @@ export interface ReadableState {
   storePrefix(name: string, partition: number): Uint8Array;
   /** All instances' together. */
   partitionsOf(store: string): number;
+  /** Of tasks whose state is here, and that do not run here. None where all tasks run here. */
+  standbyStores?(name: string): readonly StandbyStore[];
 }
 
 /**
@@ -58,14 +67,16 @@ export class StoreReader {
     this.#state = state;
   }
 
-  async ask<K extends Query['kind']>(query: QueryOf<K>): Promise<AnswerHere<K>> {
+  /** `stale`: also of standbys, which may lack what their task has committed since. */
+  async ask<K extends Query['kind']>(query: QueryOf<K>, stale = false): Promise<AnswerHere<K>> {
     for (const store of storesOf(query)) this.spec(store);
     await this.#state.commitSettled();
     const asOf = this.sourceOffsets();
-    const tasks = this.#state.runningTasks;
-    const here = new Here(this.#state);
+    const here = new Here(this.#state, stale);
+    const standbys = [...here.standbys].map(([task, lagRecords]) => ({ task, lagRecords }));
+    const tasks = [...this.#state.runningTasks, ...here.standbys.keys()];
     await using snapshot = this.#engine.snapshot();
-    return { answer: (await this.#answer(query, { snapshot, asOf, here })) as Answers[K], asOf, tasks };
+    return { answer: (await this.#answer(query, { snapshot, asOf, here })) as Answers[K], asOf, tasks, standbys };
   }
 
   async #answer(query: Query, { snapshot, asOf, here }: Read): Promise<Answers[Query['kind']]> {
@@ -192,14 +203,20 @@ interface Read {
 class Here {
   readonly #state: ReadableState;
   readonly #partitions = new Map<string, readonly number[]>();
+  /** Lags, by task. */
+  readonly standbys = new Map<string, number | null>();
 
-  constructor(state: ReadableState) {
+  constructor(state: ReadableState, stale: boolean) {
     this.#state = state;
     for (const name of state.topology.graph.stores.keys()) {
-      this.#partitions.set(
-        name,
-        state.stores(name).map(({ partition }) => partition),
-      );
+      const partitions = state.stores(name).map(({ partition }) => partition);
+      for (const { taskId, store, lagRecords } of stale ? (state.standbyStores?.(name) ?? []) : []) {
+        const known = this.standbys.get(taskId);
+        const lag = known === null || lagRecords === undefined ? null : Math.max(known ?? 0, lagRecords);
+        this.standbys.set(taskId, lag);
+        partitions.push(store.partition);
+      }
+      this.#partitions.set(name, partitions);
     }
   }
 
