@@ -30,6 +30,7 @@ export async function start(settings: Settings, dataset: DatasetChoice): Promise
   host.onStorage((error) =>
     warn(error === undefined ? 'The data folder can be written again; everything goes on.' : errorReport(error).text),
   );
+  host.onNotice(warn);
   const registry = await openRegistry(dataDir, kafka?.registry);
   await using server = await startServer({ host: failure.heardOf(host), registry, address, port, memory });
   const { url } = server;

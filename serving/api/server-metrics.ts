@@ -99,6 +99,8 @@ export class ServerMetrics {
   }
 
   topology(lag: readonly PartitionLag[], counters: { readonly [counter: string]: number }): void {
+    // Tasks that were here may be elsewhere now.
+    this.#lag.reset();
     for (const { task, topic, partition, lagRecords } of lag) {
       this.#lag.set({ task, topic, partition: String(partition) }, lagRecords);
     }

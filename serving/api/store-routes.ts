@@ -15,6 +15,17 @@ const Store = Type.Object({
   subtopology: Type.Integer(),
   cachedBytes: Type.Integer(),
   dirtyBytes: Type.Integer(),
+  restoring: Type.Array(
+    Type.Object({
+      partition: Type.Integer(),
+      records: Type.Integer(),
+      recordsMax: Type.Integer({ description: 'At most, from the beginning to the end.' }),
+      recordsPerSecond: Type.Integer(),
+      remainingMs: Type.Union([Type.Number(), Type.Null()]),
+      full: Type.Boolean({ description: 'From the beginning: what was here was of no use.' }),
+    }),
+    { description: 'On a cluster: partitions whose state is being restored from their changelog here.' },
+  ),
 });
 
 /** Where `stale=ok` was said. */

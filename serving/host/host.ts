@@ -33,6 +33,7 @@ export class Host implements AsyncDisposable {
   #onTopologyFailed: ((error: MillraceError) => void) | undefined;
   #topologyFailure: MillraceError | undefined;
   #onStorage: ((error: MillraceError | undefined) => void) | undefined;
+  #onNotice: ((text: string) => void) | undefined;
   #onEnded: ((error: Error) => void) | undefined;
   #ended: Error | undefined;
   #closed: Promise<void> | undefined;
@@ -95,6 +96,11 @@ export class Host implements AsyncDisposable {
     this.#onStorage = listener;
   }
 
+  /** Hears what an operator may want to know: restores, tasks that were given up. One listener. */
+  onNotice(listener: (text: string) => void): void {
+    this.#onNotice = listener;
+  }
+
   /** Hears when the thread ends without having been closed: nothing is answered any more. One listener. */
   onEnded(listener: (error: Error) => void): void {
     this.#onEnded = listener;
@@ -143,6 +149,9 @@ export class Host implements AsyncDisposable {
         return;
       case 'storage':
         this.#onStorage?.(message.error === null ? undefined : errorFrom(message.error));
+        return;
+      case 'notice':
+        this.#onNotice?.(message.text);
         return;
       case 'topologyFailed':
         this.#topologyFailure = errorFrom(message.error);

@@ -10,6 +10,7 @@ import { EventIndex } from './event-index.ts';
 import { deadLetterBadRecords } from './generations/shop-runtime.ts';
 import type { Answers, HostSettings, Request, SourceOffset } from './messages.ts';
 import { migrations } from './migrations.ts';
+import { Notices } from './notices.ts';
 import { unpackRecords } from './packed-records.ts';
 import { askPeer, peerSettled } from './peers.ts';
 import { publishedStores, wholeStores } from './published-stores.ts';
@@ -69,6 +70,7 @@ export class KafkaDatabase {
       migrations,
       onMigrated: (migrated) => hooks.send({ kind: 'migrated', migrated }),
     });
+    const notices = new Notices((text) => hooks.send({ kind: 'notice', text }));
     const opened: AsyncDisposable[] = [engine];
     try {
       const log = await openKafkaLog(kafka.log);
@@ -101,6 +103,9 @@ export class KafkaDatabase {
         paused: () => hooks.paused() || holder.failure !== undefined,
         onCommit: ({ stores }) => holder.database?.publish(stores),
         onTasks: () => holder.database?.publishAll(),
+        onRestore: (progress) => notices.restored(progress),
+        onRecovery: ({ task, error }) =>
+          notices.tell(`Task ${task} was given up and is opened again: ${error.message}`),
         onFailure: (error) => {
           if (holder.failure === undefined) hooks.send({ kind: 'topologyFailed', error: errorFields(error) });
         },

@@ -303,6 +303,18 @@ export interface StoreFacts {
   readonly subtopology: number;
   readonly cachedBytes: number;
   readonly dirtyBytes: number;
+  /** Partitions whose state is being restored from their changelog here. */
+  readonly restoring: readonly {
+    readonly partition: number;
+    readonly records: number;
+    /** At most, from the beginning to the end. */
+    readonly recordsMax: number;
+    readonly recordsPerSecond: number;
+    /** null: not known yet. */
+    readonly remainingMs: number | null;
+    /** From the beginning: what was here was of no use. */
+    readonly full: boolean;
+  }[];
 }
 
 export interface PartitionLag {
@@ -331,6 +343,8 @@ export type HostMessage =
   | { readonly kind: 'topologyFailed'; readonly error: ErrorFields }
   /** Nothing can be written, with the reason; null when it can be again. */
   | { readonly kind: 'storage'; readonly error: ErrorFields | null }
+  /** For the operator's eyes: a restore, a task that was given up. */
+  | { readonly kind: 'notice'; readonly text: string }
   | { readonly kind: 'publication'; readonly publication: Publication };
 
 /**

@@ -8,7 +8,7 @@ import {
   type EngineSnapshot,
   type StateStore,
 } from '../../state/index.ts';
-import type { StandbyStore, StoreSpec, Topology } from '../../topology/index.ts';
+import type { RestoreProgress, StandbyStore, StoreSpec, Topology } from '../../topology/index.ts';
 import { fetchedRows } from './fetched-rows.ts';
 import type { Answers, Request, SourceOffset, StoreFacts } from './messages.ts';
 import { rangePage } from './store-range.ts';
@@ -50,6 +50,8 @@ export interface ReadableState {
   storePrefix(name: string, partition: number): Uint8Array;
   /** All instances' together. */
   partitionsOf(store: string): number;
+  /** Restores of a store that are under way. None where state needs no changelog. */
+  restoresOf?(store: string): readonly RestoreProgress[];
   /** Of tasks whose state is here, and that do not run here. None where all tasks run here. */
   standbyStores?(name: string): readonly StandbyStore[];
 }
@@ -155,6 +157,7 @@ export class StoreReader {
         subtopology: this.subtopologyOf(spec.name),
         cachedBytes: sum('cachedBytes'),
         dirtyBytes: sum('dirtyBytes'),
+        restoring: (this.#state.restoresOf?.(spec.name) ?? []).map(restoringFacts),
       };
     });
   }
@@ -234,6 +237,12 @@ async function scannedRows(snapshot: EngineSnapshot, { store, partition, after, 
     for (const { key, value } of entries) rows.push({ key: key.slice(prefix.length), value: value.slice() });
   }
   return { rows, done: rows.length < limit };
+}
+
+function restoringFacts(progress: RestoreProgress): StoreFacts['restoring'][number] {
+  const { partition, records, recordsMax, recordsPerSecond, remainingMs, full } = progress;
+  const rate = Math.round(recordsPerSecond);
+  return { partition, records, recordsMax, recordsPerSecond: rate, remainingMs: remainingMs ?? null, full };
 }
 
 /** Stores whose rows a query reads. */

@@ -207,6 +207,15 @@ export class DistributedRuntime {
     return { assigned: [...this.#assigned.keys()].toSorted(), running: [...this.#open.keys()].toSorted() };
   }
 
+  /** Those of a store that are under way, by partition. */
+  restoresOf(store: string): readonly RestoreProgress[] {
+    const partitions = Array.from({ length: this.partitionsOf(store) }, (_, partition) => partition);
+    return partitions.flatMap((partition) => {
+      const progress = this.#restores.get(this.#changelogName(store, partition));
+      return progress === undefined || progress.offset >= progress.endOffset ? [] : [progress];
+    });
+  }
+
   /** Restores that are under way or were, by partition of a changelog. */
   get restores(): readonly RestoreProgress[] {
     return [...this.#restores.values()];
