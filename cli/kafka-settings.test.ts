@@ -21,6 +21,7 @@ test('brokers and registry are enough; everything else is standard', () => {
     registry: { url: registry },
     applicationId: 'shop',
     standbyReplicas: 0,
+    processingGuarantee: 'exactly_once',
   });
 });
 

@@ -6,7 +6,15 @@ import type { Settings } from './settings.ts';
 
 type Given = Pick<
   Settings,
-  'kafka' | 'registry' | 'applicationId' | 'kafkaTls' | 'kafkaCa' | 'kafkaUser' | 'kafkaPassword' | 'standbyReplicas'
+  | 'kafka'
+  | 'registry'
+  | 'applicationId'
+  | 'kafkaTls'
+  | 'kafkaCa'
+  | 'kafkaUser'
+  | 'kafkaPassword'
+  | 'standbyReplicas'
+  | 'processingGuarantee'
 >;
 
 /**
@@ -14,7 +22,8 @@ type Given = Pick<
  * @throws MillraceError `INVALID_ARGUMENT` where one setting wants another
  */
 export function kafkaSettings(given: Given): KafkaSettings | undefined {
-  const { kafka, registry, applicationId, kafkaTls, kafkaCa, kafkaUser, kafkaPassword, standbyReplicas } = given;
+  const { kafka, registry, applicationId, kafkaTls, kafkaCa, kafkaUser, kafkaPassword } = given;
+  const { standbyReplicas, processingGuarantee } = given;
   if (kafka === '') {
     for (const key of ['registry', 'kafkaTls', 'kafkaCa', 'kafkaUser', 'kafkaPassword', 'standbyReplicas'] as const) {
       if (given[key]) throw wrong(`${flagOf(key)} goes with --kafka, which names the brokers`);
@@ -39,6 +48,7 @@ export function kafkaSettings(given: Given): KafkaSettings | undefined {
     registry: { url: registry },
     applicationId,
     standbyReplicas,
+    processingGuarantee,
   };
 }
 

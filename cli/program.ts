@@ -51,6 +51,7 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     ...kafkaKeys,
     'advertisedUrl',
     'standbyReplicas',
+    'processingGuarantee',
   ])
     .summary('serve a data folder over HTTP')
     .description('Opens a data folder, runs the topology, and serves the API and a page until SIGTERM or Ctrl-C.')

@@ -57,6 +57,20 @@ export function switchSetting(of: Pick<Setting<boolean>, 'standard' | 'help'>): 
   };
 }
 
+/** One of a few words. */
+export function choiceSetting<Word extends string>(of: {
+  readonly standard: Word;
+  readonly words: readonly Word[];
+  readonly help: string;
+}): Setting<Word> {
+  const { standard, words, help } = of;
+  const fromText = (text: string) => words.find((word) => word === text.trim());
+  return {
+    ...{ standard, help, placeholder: 'word', wanted: words.join(' or '), fromText },
+    fromJson: (value) => (typeof value === 'string' ? fromText(value) : undefined),
+  };
+}
+
 /** The one sentence about a value that is not allowed: which key, where, wanted, found. */
 export function notAllowed(where: string, wanted: string, found: string): MillraceError {
   return new MillraceError('INVALID_ARGUMENT', `${where} wants ${wanted}, found ${found}`, { where, wanted, found });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { MillraceError } from '../schemas/index.ts';
 import {
+  choiceSetting,
   flagOf,
   notAllowed,
   type Setting,
@@ -77,6 +78,11 @@ export const settings = {
     max: 10,
     help: 'with --kafka: other instances that follow the state of each task',
   }),
+  processingGuarantee: choiceSetting({
+    standard: 'exactly_once',
+    words: ['exactly_once', 'at_least_once'],
+    help: 'with --kafka: exactly_once, or at_least_once, which writes no transactions and may count twice after a crash',
+  }),
   kafkaTls: switchSetting({ standard: false, help: "with --kafka: TLS, with the system's CAs" }),
   kafkaCa: textSetting({
     standard: '',
@@ -150,6 +156,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     applicationId: read('applicationId', settings.applicationId),
     advertisedUrl: read('advertisedUrl', settings.advertisedUrl),
     standbyReplicas: read('standbyReplicas', settings.standbyReplicas),
+    processingGuarantee: read('processingGuarantee', settings.processingGuarantee),
     kafkaTls: read('kafkaTls', settings.kafkaTls),
     kafkaCa: read('kafkaCa', settings.kafkaCa),
     kafkaUser: read('kafkaUser', settings.kafkaUser),

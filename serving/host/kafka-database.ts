@@ -2,7 +2,7 @@ import { openKafkaLog, type KafkaLogOptions, type Log } from '../../log/index.ts
 import { shopTopics, shopTopology } from '../../processors/index.ts';
 import { confluentRegistry, isMillraceError, type ConfluentRegistryOptions } from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
-import { DistributedRuntime, type ChangedStore } from '../../topology/index.ts';
+import { DistributedRuntime, type ChangedStore, type ProcessingGuarantee } from '../../topology/index.ts';
 import { ClusterReader, mergedOffsets } from './cluster-reader.ts';
 import type { DatabaseHooks } from './database.ts';
 import { errorFields } from './error-fields.ts';
@@ -25,6 +25,10 @@ export interface KafkaSettings {
   readonly applicationId: string;
   /** Other instances that follow the state of each task. Default 0. */
   readonly standbyReplicas?: number;
+  /** Default `exactly_once`. */
+  readonly processingGuarantee?: ProcessingGuarantee;
+  /** Default 100, as Kafka Streams under exactly-once: a record passes several commits on its way. */
+  readonly commitIntervalMs?: number;
 }
 
 /**
@@ -95,9 +99,10 @@ export class KafkaDatabase {
         config: {
           storeCacheBytes: settings.storeCacheBytes,
           maxDirtyBytes: settings.dirtyBytesMax,
-          commitIntervalMs: settings.commitIntervalMs,
+          commitIntervalMs: kafka.commitIntervalMs ?? 100,
           standbyReplicas: kafka.standbyReplicas ?? 0,
         },
+        processingGuarantee: kafka.processingGuarantee ?? 'exactly_once',
         handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
         deadLetterTopic: shopTopics.deadLetter,
         paused: () => hooks.paused() || holder.failure !== undefined,

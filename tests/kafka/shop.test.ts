@@ -5,11 +5,15 @@ import { startKafka } from '../../scripts/kafka/broker.ts';
 import { startRegistry, type SchemaRegistryServer } from '../../scripts/registry/registry.ts';
 import { hostTarget, HostStateReader } from '../../serving/host/index.ts';
 import { ingest, openUciOnlineRetail } from '../../sources/index.ts';
-import { temporaryFolder, writeSlices } from '../equality/shop-run.ts';
+import { temporaryFolder, uciFiles, writeSlices } from '../equality/shop-run.ts';
+import { atFullSize } from '../support/at-full-size.ts';
 import { describeWithKafka } from './real-kafka.ts';
 import { ShopInstance } from './shop-instance.ts';
 
-/** The whole shop on a real broker and a real registry: what the embedded equality tests show, with instances that share the work. */
+/**
+ * The whole shop on a real broker and a real registry: what the embedded equality tests show, with instances that share the work. As a
+ * proof (`npm run proofs:kafka`) with all lines of both years.
+ */
 describeWithKafka('the shop on a real broker', () => {
   let registry: SchemaRegistryServer;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -18,7 +22,7 @@ describeWithKafka('the shop on a real broker', () => {
   beforeAll(async () => {
     registry = await startRegistry();
     folder = await temporaryFolder();
-    files = await writeSlices(folder.path, 1_500);
+    files = atFullSize ? uciFiles : await writeSlices(folder.path, 1_500);
     expected = await recomputeUci(files);
   }, 290_000);
   afterAll(async () => {
@@ -28,7 +32,7 @@ describeWithKafka('the shop on a real broker', () => {
 
   it.each([1, 2, 3])(
     '%i instance(s) leave every row that a recomputation gives, and each answers for all',
-    { timeout: 300_000 },
+    { timeout: atFullSize ? 4 * 3_600_000 : 300_000 },
     async (count) => {
       // A broker each: the shop's topics have one name.
       await using broker = await startKafka();
@@ -45,11 +49,14 @@ describeWithKafka('the shop on a real broker', () => {
 
   async function loadAndCompare(open: readonly ShopInstance[]): Promise<void> {
     const { host, registry: schemas } = open[0]!;
+    const startedMs = performance.now();
     const serde = await interactionSerde(schemas, shopTopics.interactions);
     for (const file of files) {
       await ingest({ source: await openUciOnlineRetail(file), target: hostTarget(host, host.partitions), serde });
     }
     await host.request<'caughtUp'>({ kind: 'caughtUp' });
+    const seconds = Math.round((performance.now() - startedMs) / 1000);
+    console.log(`${open.length} instance(s): loaded and processed in ${seconds} s`);
     // Another one than that which took the events.
     const asked = open.at(-1)!;
     const comparison = await compareState(expected, new HostStateReader(asked.host, asked.view));
