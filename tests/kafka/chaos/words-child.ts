@@ -1,4 +1,4 @@
-/** A child of the chaos test: an instance over a folder of its own, until it is killed. `instance.ts BROKER APPLICATION FOLDER` */
+/** A child of the chaos test: an instance over a folder of its own, until it is killed. `words-child.ts BROKER APPLICATION FOLDER` */
 import { openKafkaLog } from '../../../log/index.ts';
 import { openDataFolder } from '../../../state/index.ts';
 import { Instance } from '../../../topology/distributed/word-counts.testing.ts';
