@@ -42,6 +42,7 @@ describe('what does not go together is told in a sentence', () => {
     [{ kafka: 'one' }, "--kafka wants host:port, or several with commas, found 'one'"],
     [{ kafka: 'one:9092' }, '--kafka wants --registry beside it, the address of a schema registry'],
     [{ registry }, '--registry goes with --kafka, which names the brokers'],
+    [{ streamThreads: '2' }, '--stream-threads goes with --kafka, which names the brokers'],
     [{ standbyReplicas: '1' }, '--standby-replicas goes with --kafka, which names the brokers'],
     [
       { kafka: 'one:9092', registry, kafkaUser: 'shop' },

@@ -14,6 +14,7 @@ type Given = Pick<
   | 'kafkaUser'
   | 'kafkaPassword'
   | 'standbyReplicas'
+  | 'streamThreads'
   | 'processingGuarantee'
 >;
 
@@ -28,6 +29,7 @@ export function kafkaSettings(given: Given): KafkaSettings | undefined {
     for (const key of ['registry', 'kafkaTls', 'kafkaCa', 'kafkaUser', 'kafkaPassword', 'standbyReplicas'] as const) {
       if (given[key]) throw wrong(`${flagOf(key)} goes with --kafka, which names the brokers`);
     }
+    if (given.streamThreads > 1) throw wrong('--stream-threads goes with --kafka, which names the brokers');
     return undefined;
   }
   const brokers = kafka.split(',').map((each) => each.trim());

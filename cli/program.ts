@@ -51,6 +51,7 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
     ...kafkaKeys,
     'advertisedUrl',
     'standbyReplicas',
+    'streamThreads',
     'processingGuarantee',
   ])
     .summary('serve a data folder over HTTP')

@@ -78,6 +78,12 @@ export const settings = {
     max: 10,
     help: 'with --kafka: other instances that follow the state of each task',
   }),
+  streamThreads: wholeNumberSetting({
+    standard: 1,
+    min: 1,
+    max: 64,
+    help: 'with --kafka: threads that process; each counts as an instance and has its share of the memory',
+  }),
   processingGuarantee: choiceSetting({
     standard: 'exactly_once',
     words: ['exactly_once', 'at_least_once'],
@@ -156,6 +162,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     applicationId: read('applicationId', settings.applicationId),
     advertisedUrl: read('advertisedUrl', settings.advertisedUrl),
     standbyReplicas: read('standbyReplicas', settings.standbyReplicas),
+    streamThreads: read('streamThreads', settings.streamThreads),
     processingGuarantee: read('processingGuarantee', settings.processingGuarantee),
     kafkaTls: read('kafkaTls', settings.kafkaTls),
     kafkaCa: read('kafkaCa', settings.kafkaCa),

@@ -4,9 +4,9 @@ import type { Api, App } from './context.ts';
 
 /**
  * What instances of one group ask each other (serving/host/cluster-reader.ts): a query about the partitions that are here. It is
- * never sent on.
+ * never sent on. `prefix`: of a stream thread that shares the server.
  */
-export async function peerRoutes(app: App, { ask }: Api): Promise<void> {
+export async function peerRoutes(app: App, ask: Api['ask'], prefix = ''): Promise<void> {
   await app.register((scope, _options, registered) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, parsed) => {
@@ -16,11 +16,11 @@ export async function peerRoutes(app: App, { ask }: Api): Promise<void> {
         parsed(error as Error);
       }
     });
-    scope.post(peerPath, { schema: { hide: true } }, async (request, reply) => {
+    scope.post(`${prefix}${peerPath}`, { schema: { hide: true } }, async (request, reply) => {
       const answer = await ask({ kind: 'askHere', ...(request.body as PeerQuestion) });
       return await reply.type('application/json').send(encodePeer(answer));
     });
-    scope.post(settledPath, { schema: { hide: true } }, async () => {
+    scope.post(`${prefix}${settledPath}`, { schema: { hide: true } }, async () => {
       await ask({ kind: 'settled' });
       return {};
     });

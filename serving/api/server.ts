@@ -5,9 +5,11 @@ import Fastify, { LogController, type FastifyBaseLogger } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { interactionSerde, partitionOfItem, productSerde, shopTopics } from '../../processors/index.ts';
 import { MillraceError, type SchemaRegistry } from '../../schemas/index.ts';
+import { threadPath } from '../host/stream-threads.ts';
 import { Lists } from '../lists/lists.ts';
 import { memoryShares, type MemoryShares } from '../memory-shares.ts';
 import { LookupView } from '../view/lookup-view.ts';
+import { askAllThreads } from './all-threads.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { boundedAsks } from './bounded-asks.ts';
@@ -36,6 +38,8 @@ import { validatorCompiler } from './validation.ts';
 
 export interface ServerOptions {
   readonly host: ApiHost;
+  /** Further threads of this instance, which other instances ask through this server. */
+  readonly threads?: readonly ApiHost[];
   /** Of the host's data folder: events are serialised in this thread. */
   readonly registry: SchemaRegistry;
   readonly logger?: FastifyBaseLogger | undefined;
@@ -49,7 +53,10 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   const { host, logger } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const memory = options.memory ?? memoryShares();
-  const ask = boundedAsks(host, limits);
+  const { threads = [] } = options;
+  const ofThreads = threads.map((thread) => boundedAsks(thread, limits));
+  const ofHost = boundedAsks(host, limits);
+  const ask = askAllThreads(ofHost, ofThreads);
   const view = new LookupView({
     stores: host.publishedStores,
     bytesMax: memory.viewBytes,
@@ -76,7 +83,9 @@ export async function buildServer(options: ServerOptions): Promise<App> {
     api.readiness.published();
     api.rate.add(view.committedAtMs, view.asOf);
   });
-  host.onTopologyFailed((error) => api.readiness.failed(error));
+  for (const each of [host, ...threads]) each.onTopologyFailed((error) => api.readiness.failed(error));
+  // What is looked up here comes through the first thread.
+  for (const thread of threads) thread.onPublication(() => undefined);
   host.onPublication((publication) => view.receive(publication));
 
   const app: App = Fastify({
@@ -127,7 +136,7 @@ export async function buildServer(options: ServerOptions): Promise<App> {
   topologyRoutes(app, api);
   overviewRoutes(app, api);
   backupRoutes(app, api);
-  await peerRoutes(app, api);
+  for (const [at, asked] of [ofHost, ...ofThreads].entries()) await peerRoutes(app, asked, threadPath(at));
   generationRoutes(app, api);
   await pageRoutes(app);
   await app.after();

@@ -18,5 +18,6 @@ export type { KafkaSettings } from './kafka-database.ts';
 export { openRegistry } from './open-registry.ts';
 export { recordedEvents, recordedVersions } from './recorded-events.ts';
 export { spawnWorker } from './spawn-worker.ts';
+export { openStreamThreads, threadUrl } from './stream-threads.ts';
 export { HostStateReader } from './state-reader.ts';
 export { readerWithView, viewOf } from '../view/served-state.ts';

@@ -25,15 +25,15 @@ describeWithKafka('instances of the shop', () => {
       await using broker = await startKafka();
       await using registry = await startRegistry();
       const cluster = ['--kafka', broker.address, '--registry', registry.url];
-      const start = (name: string) =>
+      const start = (name: string, threads: string) =>
         new MillraceProcess([
-          ...['start', ...cluster, '--standby-replicas', '1'],
+          ...['start', ...cluster, '--standby-replicas', '1', '--stream-threads', threads],
           ...['--partitions', '2', '--port', '0', '--data-dir', join(folder, name)],
         ]);
       try {
-        await using one = start('one');
+        await using one = start('one', '1');
         const first = await one.url();
-        await using two = start('two');
+        await using two = start('two', '2');
         const second = await two.url();
         const [file] = await writeSlices(folder, 300);
         await using load = new MillraceProcess(['ingest', 'events', file!, '--format', 'uci', ...cluster]);
