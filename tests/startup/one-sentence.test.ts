@@ -57,7 +57,7 @@ test('a data folder of a newer format: both numbers', async () => {
     code: 1,
     stdout: '',
     stderr:
-      `DATA_FOLDER_NEWER: The data folder ${dataDir} has format 99, and this program knows formats up to 4: use the ` +
+      `DATA_FOLDER_NEWER: The data folder ${dataDir} has format 99, and this program knows formats up to 5: use the ` +
       'newer program that wrote it, or another folder; --data-dir names the folder.\n',
   });
 });
