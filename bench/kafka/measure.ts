@@ -67,7 +67,7 @@ async function caughtUp({ log, partitions }: Course, group: string): Promise<voi
     const all = topics.flatMap((topic) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
     for (;;) {
       try {
-        return await groupCaughtUp({ log, group, stages: [all], signal: undefined });
+        return await groupCaughtUp({ log, group, stages: [all], isStopped: () => false });
       } catch (error) {
         // Kafka Streams removes what it has processed from the topics between its tasks, while they are looked at.
         if (!isMillraceError(error, 'OFFSET_OUT_OF_RANGE')) throw error;

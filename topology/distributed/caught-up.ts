@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError } from '../../schemas/errors.ts';
 import type { Log, TopicPartition } from '../../log/index.ts';
 import type { Subtopology, TopologyGraph } from '../graph/graph.ts';
 
@@ -7,21 +8,23 @@ export interface CatchUp {
   readonly group: string;
   /** What is read, those in front first: what a stage has committed is in the topics of the next ones. */
   readonly stages: readonly (readonly TopicPartition[])[];
-  readonly signal: AbortSignal | undefined;
+  /** True: nobody waits any more. */
+  readonly isStopped: () => boolean;
 }
 
 /**
  * Resolves when a group has processed and committed all that the log has now, stage by stage, whichever instances it has: a stage's
  * outputs are committed together with its offsets, so the ends of the next one are looked at when those have come.
  *
- * @throws the signal's reason; what the log throws
+ * @throws MillraceError `TASK_STOPPED`; what the log throws
  */
-export async function groupCaughtUp({ log, group, stages, signal }: CatchUp): Promise<void> {
+export async function groupCaughtUp({ log, group, stages, isStopped }: CatchUp): Promise<void> {
   for (const stage of stages) {
     const ends = await Promise.all(stage.map((of) => log.listOffsets(of, 'latest')));
     let behind = stage.map((of, at) => ({ of, end: ends[at]! }));
     for (;;) {
-      signal?.throwIfAborted();
+      if (isStopped())
+        throw new MillraceError('TASK_STOPPED', `Waiting for group '${group}' wants a runtime that runs.`, { group });
       const committed = await log.committedOffsets(
         group,
         behind.map(({ of }) => of),
@@ -31,7 +34,7 @@ export async function groupCaughtUp({ log, group, stages, signal }: CatchUp): Pr
       );
       behind = left.flat();
       if (behind.length === 0) break;
-      await sleep(50, undefined, { signal });
+      await sleep(50);
     }
   }
 }

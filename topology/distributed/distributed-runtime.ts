@@ -159,9 +159,9 @@ export class DistributedRuntime {
   }
 
   /** Resolves when every instance has processed and committed what the log has now, and what follows from it. */
-  caughtUp(signal?: AbortSignal): Promise<void> {
+  caughtUp(): Promise<void> {
     const { log, applicationId } = this.#options;
-    return groupCaughtUp({ log, group: applicationId, stages: this.#stages(), signal });
+    return groupCaughtUp({ log, group: applicationId, stages: this.#stages(), isStopped: () => this.#stopping });
   }
 
   /** Prefix of a store's rows in the state family. */
