@@ -93,7 +93,11 @@ function targetOf(log: Log): IngestTarget {
         records.filter((of) => of.partition === partition),
       );
       const topic = shopTopics.interactions;
-      await Promise.all(parts.map((of, partition) => of.length > 0 && log.produce({ topic, partition }, of)));
+      await Promise.all(
+        parts.map(async (of, partition) => {
+          if (of.length > 0) await log.produce({ topic, partition }, of);
+        }),
+      );
     },
     async appendDeadLetters(letters) {
       await log.produce({ topic: shopTopics.deadLetter, partition: 0 }, letters);
