@@ -101,8 +101,9 @@ export async function shopTopology({
     valueSerde: history,
   });
   const outputs = addProducts(interactions, versions, { partitions, products });
-  const windows = addSessionWindows(interactions, outputs, { partitions, gapMs: parameters.sessionGapMs });
-  addCategories(changesOfProducts(outputs, partitions), windows);
+  // Sub-topologies are numbered in this order, and folders hold their numbers (docs/architecture/topology-dsl.md).
+  const changes = changesOfProducts(outputs, partitions);
+  addCategories(changes, addSessionWindows(interactions, outputs, { partitions, gapMs: parameters.sessionGapMs }));
   addUsers(interactions, partitions);
   return builder.build();
 }
