@@ -13,7 +13,7 @@ import type { Answers, HostMessage, HostSettings, Request } from './messages.ts'
 import { migrations } from './migrations.ts';
 import { publishedStores } from './published-stores.ts';
 import { Publisher } from './publisher.ts';
-import { unpackRecords } from './packed-records.ts';
+import { appendRecords, unpackRecords } from './packed-records.ts';
 import type { AnswerHere, Query, QueryOf, StoreReader } from './store-reader.ts';
 
 export interface DatabaseHooks {
@@ -122,10 +122,13 @@ export class Database {
   }
 
   async produce({ topic, records, eventIds }: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {
-    if (eventIds === undefined) return { appended: await this.#append(topic, unpackRecords(records)), duplicates: [] };
+    if (eventIds === undefined) {
+      return { appended: await appendRecords(this.log, topic, unpackRecords(records)), duplicates: [] };
+    }
     const duplicates = await this.index.duplicates(eventIds);
     const fresh = eventIds.filter((_, at) => !duplicates.has(at));
-    const append = this.#append(
+    const append = appendRecords(
+      this.log,
       topic,
       unpackRecords(records, (at) => !duplicates.has(at)),
     );
@@ -134,14 +137,6 @@ export class Database {
     const indexed = this.commits.submit((writer) => this.index.stage(writer, fresh));
     const [appended] = await Promise.all([append, indexed]);
     return { appended, duplicates: [...duplicates] };
-  }
-
-  async #append(topic: string, partitions: ReturnType<typeof unpackRecords>): Promise<number> {
-    const appends = [...partitions].map(async ([partition, records]) => {
-      await this.log.produce({ topic, partition }, records);
-      return records.length;
-    });
-    return (await Promise.all(appends)).reduce((sum, count) => sum + count, 0);
   }
 
   settled(): Promise<void> {

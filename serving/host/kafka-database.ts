@@ -1,5 +1,5 @@
 import { openKafkaLog, type KafkaLogOptions, type Log } from '../../log/index.ts';
-import { shopTopics, shopTopology } from '../../processors/index.ts';
+import { shopTopology } from '../../processors/index.ts';
 import { confluentRegistry, isMillraceError, type ConfluentRegistryOptions } from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
 import { DistributedRuntime, type ChangedStore, type ProcessingGuarantee } from '../../topology/index.ts';
@@ -7,11 +7,11 @@ import { ClusterReader, mergedOffsets } from './cluster-reader.ts';
 import type { DatabaseHooks } from './database.ts';
 import { errorFields } from './error-fields.ts';
 import { EventIndex } from './event-index.ts';
-import { deadLetterBadRecords } from './generations/shop-runtime.ts';
+import { prepareShop, shopOptions } from './generations/shop-runtime.ts';
 import type { Answers, HostSettings, Request, SourceOffset } from './messages.ts';
 import { migrations } from './migrations.ts';
 import { Notices } from './notices.ts';
-import { unpackRecords } from './packed-records.ts';
+import { appendRecords, unpackRecords } from './packed-records.ts';
 import { askPeer, peerSettled } from './peers.ts';
 import { publishedStores, wholeStores } from './published-stores.ts';
 import { Publisher, type WholeRow } from './publisher.ts';
@@ -80,9 +80,7 @@ export class KafkaDatabase {
       const log = await openKafkaLog(kafka.log);
       opened.push(log);
       const commits = createGroupCommit(engine);
-      const made = (await log.topics()).find(({ name }) => name === shopTopics.interactions);
-      const partitions = made?.partitions ?? settings.partitions;
-      await log.createTopics([{ name: shopTopics.products, partitions, cleanup: 'compact' }]);
+      const partitions = await prepareShop(log, settings);
       const topology = await shopTopology({ registry: confluentRegistry(kafka.registry), partitions });
       const runtime = await DistributedRuntime.open({
         topology,
@@ -90,12 +88,7 @@ export class KafkaDatabase {
         log,
         engine,
         commits,
-        topics: {
-          [shopTopics.interactions]: partitions,
-          [shopTopics.clean]: partitions,
-          [shopTopics.deadLetter]: 1,
-          [shopTopics.productsHistory]: partitions,
-        },
+        ...shopOptions(partitions),
         config: {
           storeCacheBytes: settings.storeCacheBytes,
           maxDirtyBytes: settings.dirtyBytesMax,
@@ -103,8 +96,6 @@ export class KafkaDatabase {
           standbyReplicas: kafka.standbyReplicas ?? 0,
         },
         processingGuarantee: kafka.processingGuarantee ?? 'exactly_once',
-        handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
-        deadLetterTopic: shopTopics.deadLetter,
         paused: () => hooks.paused() || holder.failure !== undefined,
         onCommit: ({ stores }) => holder.database?.publish(stores),
         onTasks: () => holder.database?.publishAll(),
@@ -168,15 +159,10 @@ export class KafkaDatabase {
   async produce({ topic, records, eventIds }: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {
     const duplicates = eventIds === undefined ? new Set<number>() : await this.#index.duplicates(eventIds);
     const partitions = unpackRecords(records, (at) => !duplicates.has(at));
-    const append = Promise.all(
-      [...partitions].map(async ([partition, of]) => {
-        await this.log.produce({ topic, partition }, of);
-        return of.length;
-      }),
-    );
+    const append = appendRecords(this.log, topic, partitions);
     const fresh = eventIds?.filter((_, at) => !duplicates.has(at)) ?? [];
     this.#index.track(fresh, append);
-    const appended = (await append).reduce((sum, count) => sum + count, 0);
+    const appended = await append;
     if (fresh.length > 0) await this.commits.submit((writer) => this.#index.stage(writer, fresh));
     return { appended, duplicates: [...duplicates] };
   }

@@ -1,4 +1,4 @@
-import type { LogHeader, LogRecord } from '../../log/index.ts';
+import type { Log, LogHeader, LogRecord } from '../../log/index.ts';
 
 /**
  * Records of one topic in one transferable buffer: how threads hand records to the thread that owns the log.
@@ -72,4 +72,17 @@ export function unpackRecords(
     records.push({ key, value, timestamp, headers });
   }
   return partitions;
+}
+
+/** Appends what was unpacked; resolves when it is durable, with how many records it was. */
+export async function appendRecords(
+  log: Pick<Log, 'produce'>,
+  topic: string,
+  partitions: ReadonlyMap<number, readonly LogRecord[]>,
+): Promise<number> {
+  const appends = [...partitions].map(async ([partition, records]) => {
+    await log.produce({ topic, partition }, records);
+    return records.length;
+  });
+  return (await Promise.all(appends)).reduce((sum, count) => sum + count, 0);
 }

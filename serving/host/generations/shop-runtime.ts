@@ -1,4 +1,4 @@
-import type { EmbeddedLog } from '../../../log/index.ts';
+import type { EmbeddedLog, Log } from '../../../log/index.ts';
 import { shopTopics, shopTopology } from '../../../processors/index.ts';
 import { MillraceError, type SchemaRegistry } from '../../../schemas/index.ts';
 import type { Engine, GroupCommit } from '../../../state/index.ts';
@@ -24,8 +24,8 @@ export type GenerationHooks = Required<Pick<RuntimeOptions, 'memory' | 'paused' 
     readonly onCommit?: (commit: PublishedCommit) => void;
   };
 
-/** Makes the topics of a new folder. Gives the partitions of `interactions`, whatever the settings say. */
-export async function prepareShop(log: EmbeddedLog, settings: HostSettings): Promise<number> {
+/** Makes the topics of a new log. Gives the partitions of `interactions`, whatever the settings say. */
+export async function prepareShop(log: Log, settings: HostSettings): Promise<number> {
   const made = (await log.topics()).find(({ name }) => name === shopTopics.interactions);
   const partitions = made?.partitions ?? settings.partitions;
   await log.createTopics([{ name: shopTopics.products, partitions, cleanup: 'compact' }]);
@@ -46,26 +46,35 @@ export async function openShopRuntime(
     topology: await shopTopology({ registry, partitions, parameters }),
     applicationId,
     ownOutputs: state !== 'active',
-    topics: {
-      [shopTopics.interactions]: partitions,
-      [shopTopics.clean]: partitions,
-      [shopTopics.deadLetter]: 1,
-      [shopTopics.productsHistory]: partitions,
-    },
+    ...shopOptions(partitions),
     config: {
       storeCacheBytes: settings.storeCacheBytes,
       maxDirtyBytes: settings.dirtyBytesMax,
       // Nobody waits for the newest record of one that replays.
       commitIntervalMs: state === 'active' ? settings.commitIntervalMs : defaultConfig.backlogCommitIntervalMs,
     },
-    handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
-    deadLetterTopic: shopTopics.deadLetter,
     ...(onCommit === undefined ? {} : { publish: { stores: publishedStores, onCommit } }),
     queriesWaiting: () => Atomics.load(waiting, 0) > 0,
   });
 }
 
+/** What every runtime of the shop is opened with, whatever its log. */
+export function shopOptions(
+  partitions: number,
+): Required<Pick<RuntimeOptions, 'topics' | 'handlers' | 'deadLetterTopic'>> {
+  return {
+    topics: {
+      [shopTopics.interactions]: partitions,
+      [shopTopics.clean]: partitions,
+      [shopTopics.deadLetter]: 1,
+      [shopTopics.productsHistory]: partitions,
+    },
+    handlers: { deserialization: () => 'dead-letter', processing: deadLetterBadRecords },
+    deadLetterTopic: shopTopics.deadLetter,
+  };
+}
+
 /** A record that breaks a rule of the shop is dead; anything else is a fault of ours and stops the topology. */
-export function deadLetterBadRecords(_: unknown, error: MillraceError): 'dead-letter' | 'fail' {
+function deadLetterBadRecords(_: unknown, error: MillraceError): 'dead-letter' | 'fail' {
   return error.cause instanceof MillraceError && error.cause.code === 'INVALID_EVENT' ? 'dead-letter' : 'fail';
 }
