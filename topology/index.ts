@@ -50,6 +50,7 @@ export {
 } from './distributed/distributed-runtime.ts';
 export type { RestoreProgress } from './distributed/changelog-reader.ts';
 export type { Host, TaskOwner } from './distributed/cluster.ts';
+export { holdKey, type SourceGate, type SourceHold } from './distributed/source-gate.ts';
 export type { ProcessingGuarantee } from './distributed/task-committer.ts';
 export { logAndFail, type ExceptionHandlers, type FailureContext, type HandlerResponse } from './runtime/handlers.ts';
 export { describeExecution } from './runtime/wiring.ts';

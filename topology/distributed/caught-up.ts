@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../../schemas/errors.ts';
-import type { Log, TopicPartition } from '../../log/index.ts';
+import type { ConsumedOffset, Log, TopicPartition } from '../../log/index.ts';
 import type { Subtopology, TopologyGraph } from '../graph/graph.ts';
 
-export interface CatchUp {
+/** A consumer group, and what it reads. */
+export interface GroupProgress {
   readonly log: Pick<Log, 'listOffsets' | 'committedOffsets' | 'read'>;
   readonly group: string;
   /** What is read, those in front first: what a stage has committed is in the topics of the next ones. */
   readonly stages: readonly (readonly TopicPartition[])[];
+}
+
+export interface CatchUp extends GroupProgress {
   /** True: nobody waits any more. */
   readonly isStopped: () => boolean;
 }
@@ -20,31 +24,54 @@ export interface CatchUp {
  */
 export async function groupCaughtUp({ log, group, stages, isStopped }: CatchUp): Promise<void> {
   for (const stage of stages) {
-    const ends = await Promise.all(stage.map((of) => log.listOffsets(of, 'latest')));
-    let behind = stage.map((of, at) => ({ of, end: ends[at]! }));
+    let behind = await endsOf(log, stage);
     for (;;) {
       if (isStopped())
         throw new MillraceError('TASK_STOPPED', `Waiting for group '${group}' wants a runtime that runs.`, { group });
-      const committed = await log.committedOffsets(
-        group,
-        behind.map(({ of }) => of),
-      );
-      const left = await Promise.all(
-        behind.map(async (each, at) => ((await reached(log, each, committed[at])) ? [] : [each])),
-      );
-      behind = left.flat();
+      behind = await stillBehind(log, group, behind);
       if (behind.length === 0) break;
       await sleep(50);
     }
   }
 }
 
+/** Whether it has come, now, to `ends` of what is read from outside, and to the end of all that follows from that. */
+export async function groupHasReached(
+  { log, group, stages }: GroupProgress,
+  ends: readonly ConsumedOffset[],
+): Promise<boolean> {
+  for (const stage of stages) {
+    const wanted = (await endsOf(log, stage)).map((each) => {
+      const given = ends.find(({ topic, partition }) => topic === each.topic && partition === each.partition);
+      return given ?? each;
+    });
+    if ((await stillBehind(log, group, wanted)).length > 0) return false;
+  }
+  return true;
+}
+
+async function endsOf(log: GroupProgress['log'], partitions: readonly TopicPartition[]): Promise<ConsumedOffset[]> {
+  return await Promise.all(partitions.map(async (of) => ({ ...of, offset: await log.listOffsets(of, 'latest') })));
+}
+
+async function stillBehind(
+  log: GroupProgress['log'],
+  group: string,
+  ends: readonly ConsumedOffset[],
+): Promise<ConsumedOffset[]> {
+  const partitions = ends.map(({ topic, partition }) => ({ topic, partition }));
+  const committed = await log.committedOffsets(group, partitions);
+  const left = await Promise.all(ends.map(async (end, at) => ((await reached(log, end, committed[at])) ? [] : [end])));
+  return left.flat();
+}
+
 /** Between a group's offset and the end there may be what is no record: markers of transactions, what was compacted away. */
 async function reached(
-  log: CatchUp['log'],
-  { of, end }: { readonly of: TopicPartition; readonly end: number },
+  log: GroupProgress['log'],
+  { topic, partition, offset: end }: ConsumedOffset,
   committed: number | undefined,
 ): Promise<boolean> {
+  const of = { topic, partition };
   let offset = committed ?? (await log.listOffsets(of, 'earliest'));
   while (offset < end) {
     const { records, nextOffset } = await log.read(of, offset, { maxRecords: 1, maxBytes: 1 });

@@ -10,8 +10,9 @@ import { Metrics } from '../runtime/metrics.ts';
 import { taskId } from '../runtime/open-task.ts';
 import { prepareTopics, sourceTopics } from '../runtime/prepare-topics.ts';
 import { storePrefix } from '../runtime/store-factory.ts';
+import { externalTopics } from '../runtime/topic-names.ts';
 import type { Topology } from '../topology.ts';
-import { groupCaughtUp, subtopologiesInOrder } from './caught-up.ts';
+import { groupCaughtUp, groupHasReached, subtopologiesInOrder, type GroupProgress } from './caught-up.ts';
 import { changelogTopic } from './changelog.ts';
 import type { RestoreProgress } from './changelog-reader.ts';
 import { clusterOf, knowsNobody, type Cluster, type TaskOwner } from './cluster.ts';
@@ -20,6 +21,7 @@ import type { AssignedTask, DistributedEnvironment } from './environment.ts';
 import { taskPositions } from './positions.ts';
 import { Standbys } from './standbys.ts';
 import { tasksOf, TaskAssignor } from './task-assignor.ts';
+import type { SourceGate } from './source-gate.ts';
 import type { ProcessingGuarantee } from './task-committer.ts';
 import { storesOf, taskStateTopic } from './task-state.ts';
 
@@ -54,6 +56,7 @@ export class DistributedRuntime {
   #running: Promise<void> | undefined;
   #stopping = false;
   #failure: unknown;
+  #worked = false;
   #uncommittedSince: number | undefined;
   #wokenAt = 0;
   #breathedAt = 0;
@@ -88,6 +91,9 @@ export class DistributedRuntime {
     const holder: { runtime?: DistributedRuntime } = {};
     const environment: DistributedEnvironment = {
       ...options,
+      group: options.group ?? applicationId,
+      externalTopics: externalTopics(graph, options, sources),
+      gate: options.gate,
       graph,
       metrics,
       nowMs,
@@ -160,8 +166,25 @@ export class DistributedRuntime {
 
   /** Resolves when every instance has processed and committed what the log has now, and what follows from it. */
   caughtUp(): Promise<void> {
-    const { log, applicationId } = this.#options;
-    return groupCaughtUp({ log, group: applicationId, stages: this.#stages(), isStopped: () => this.#stopping });
+    return groupCaughtUp({ ...this.#progress(), isStopped: () => this.#stopping });
+  }
+
+  /** Whether every instance has processed and committed its sources up to `ends`, and what follows from them. */
+  async hasReached(ends: readonly ConsumedOffset[]): Promise<boolean> {
+    return await groupHasReached(this.#progress(), ends);
+  }
+
+  #progress(): GroupProgress {
+    const { log } = this.#options;
+    return { log, group: this.#environment.group, stages: this.#stages() };
+  }
+
+  /** Tasks that read topics which the application does not write: those that a gate holds. */
+  get sourceTasks(): readonly string[] {
+    const { externalTopics: external } = this.#environment;
+    return [...this.#all].flatMap(([id, { partitions }]) =>
+      partitions.some(({ topic }) => external.has(topic)) ? id : [],
+    );
   }
 
   /** Prefix of a store's rows in the state family. */
@@ -243,13 +266,18 @@ export class DistributedRuntime {
     );
   }
 
+  /** It had nothing to do when it last looked. */
+  get isIdle(): boolean {
+    return !this.#worked;
+  }
+
   get failure(): unknown {
     return this.#failure;
   }
 
   /** Joins the group. `advertisedUrl`: where others reach this instance, when it was not known before. */
   async start(advertisedUrl: string | undefined = this.#options.advertisedUrl): Promise<void> {
-    const { log, applicationId } = this.#options;
+    const { log } = this.#options;
     const listener = {
       onAssigned: async (partitions: readonly TopicPartition[]) => this.#assign(partitions),
       onRevoked: (partitions: readonly TopicPartition[]) => this.#revoke(partitions),
@@ -261,7 +289,7 @@ export class DistributedRuntime {
       assignment: this.#config,
       onAssignment: (memberId, shared) => this.#learn(clusterOf(shared, memberId)),
     });
-    this.#member = await log.joinGroup(applicationId, this.#topics, listener, assignor);
+    this.#member = await log.joinGroup(this.#environment.group, this.#topics, listener, assignor);
     this.#standbys.start();
     this.#running = this.#loop().catch((error: unknown) => this.#fail(error));
   }
@@ -299,8 +327,9 @@ export class DistributedRuntime {
 
   async #loop(): Promise<void> {
     while (!this.#stopping) {
-      const worked = this.#options.paused?.() !== true && (await this.#takeTurn(() => this.#step()));
-      if (!worked) await sleep(this.#config.pollIntervalMs);
+      await this.#options.background?.();
+      this.#worked = this.#options.paused?.() !== true && (await this.#takeTurn(() => this.#step()));
+      if (!this.#worked) await sleep(this.#config.pollIntervalMs);
       await this.breathe();
     }
   }
@@ -316,9 +345,12 @@ export class DistributedRuntime {
 
   /** One batch of the task whose head record is oldest, and the commit when it is due. */
   async #step(): Promise<boolean> {
+    let worked = false;
+    for (const task of this.#open.values()) {
+      if (task.obey(this.#environment.gate)) worked = true;
+    }
     await this.#fill();
     const nowMs = this.#environment.nowMs();
-    let worked = false;
     for (const task of this.#open.values()) {
       if (await task.punctuate(nowMs)) worked = true;
     }
@@ -479,6 +511,8 @@ export class DistributedRuntime {
       if (waitMs > 0) await sleep(waitMs);
       if (opening.cancelled || this.#stopping) return;
       try {
+        await this.#environment.gate?.refresh();
+        if (this.#environment.gate?.isOpen === false) return;
         const task = await DistributedTask.open(this.#environment, assigned, {
           cancelled: () => opening.cancelled,
           onProgress: (progress, taken) => this.#restored(progress, taken),
@@ -564,8 +598,12 @@ const recoverable = new Set<ErrorCode>([
 
 export interface DistributedOptions {
   readonly topology: Topology;
-  /** Names the consumer group, prefixes internal topics and transactional ids. */
+  /** Prefixes internal topics, changelogs and transactional ids, and names the consumer group. */
   readonly applicationId: string;
+  /** Another name for the consumer group: of an application that went on elsewhere, with the offsets it had. */
+  readonly group?: string;
+  /** As `TopicNaming` has it. */
+  readonly ownOutputs?: boolean;
   readonly log: Log;
   /** The local database: what it lacks is restored from changelogs, so that it may be empty or another's. */
   readonly engine: Engine;
@@ -580,6 +618,9 @@ export interface DistributedOptions {
   readonly handlers?: Partial<ExceptionHandlers>;
   readonly deadLetterTopic?: string;
   readonly onCommit?: (commit: { readonly stores: readonly ChangedStore[] }) => void;
+  readonly gate?: SourceGate;
+  /** Awaited before each turn: this runtime lets another one go first. */
+  readonly background?: () => Promise<void> | undefined;
   /** True: nothing is processed meanwhile, and nothing committed. */
   readonly paused?: () => boolean;
   /** Tasks were opened here, or closed: `runningTasks`. */

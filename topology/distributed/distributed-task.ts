@@ -1,5 +1,6 @@
 import type { ConsumedOffset } from '../../log/index.ts';
 import type { BatchWriter, StateStore, StoreChange } from '../../state/index.ts';
+import type { InputPartition } from '../runtime/input-partition.ts';
 import { openTask, taskId, type TaskInput } from '../runtime/open-task.ts';
 import { startOffset } from '../runtime/prepare-topics.ts';
 import type { Task } from '../runtime/task.ts';
@@ -9,7 +10,8 @@ import { changelogRecord, type Changelog } from './changelog.ts';
 import { restore, type Restoring } from './changelog-reader.ts';
 import type { AssignedTask, DistributedEnvironment } from './environment.ts';
 import { Outputs } from './outputs.ts';
-import { atLeastOnce, exactlyOnce, type TaskCommitter } from './task-committer.ts';
+import { holdKey, type SourceGate, type SourceHold } from './source-gate.ts';
+import { atLeastOnce, exactlyOnce, type Part, type TaskCommitter } from './task-committer.ts';
 import { changelogsOf, storesOf, type TaskChangelogs } from './task-state.ts';
 
 /**
@@ -34,6 +36,11 @@ export class DistributedTask {
   readonly #taskChangelog: Changelog;
   /** Of the changelogs, by topic. */
   readonly #topicIds: ReadonlyMap<string, string>;
+  readonly #sources: readonly InputPartition[];
+  /** Set while the sources are held. */
+  #hold: SourceHold | undefined;
+  /** Where they hold has not been told. */
+  #holdIsNew = false;
   /** Something has happened that its commit would make durable. */
   #uncommitted = false;
   #committed: readonly ConsumedOffset[];
@@ -46,7 +53,7 @@ export class DistributedTask {
     assigned: AssignedTask,
     opening: Restoring,
   ): Promise<DistributedTask | undefined> {
-    const { applicationId, log, state, counts } = environment;
+    const { group, log, state, counts, gate } = environment;
     const { subtopology, partition, sources } = assigned;
     const id = taskId(assigned);
     const committer = await openCommitter(environment, id);
@@ -62,13 +69,17 @@ export class DistributedTask {
     for (const { topic, source } of sources) {
       if (partition >= counts.get(topic)!) continue;
       const of = { topic, partition };
-      inputs.push({ of, source, offset: await startOffset(log, applicationId, of) });
+      inputs.push({ of, source, offset: await startOffset(log, group, of) });
     }
     const stores = storesOf(environment, assigned);
     const topics = new Outputs(counts, environment.maxRecordBytes);
     const saved = await state.task(id);
+    await gate?.refresh();
+    if (gate?.isOpen === false) return undefined;
     const task = openTask(environment, { subtopology, partition, stores, inputs, topics, saved });
-    return new DistributedTask(environment, task, { committer, topics, changelogs, topicIds });
+    const opened = new DistributedTask(environment, task, { committer, topics, changelogs, topicIds });
+    opened.obey(gate);
+    return opened;
   }
 
   private constructor(
@@ -90,6 +101,7 @@ export class DistributedTask {
     this.#changelogs = parts.changelogs.stores;
     this.#taskChangelog = parts.changelogs.clocks;
     this.#topicIds = parts.topicIds;
+    this.#sources = task.inputs.filter(({ partition: { topic } }) => environment.externalTopics.has(topic));
     this.#committed = this.#positions();
   }
 
@@ -106,6 +118,27 @@ export class DistributedTask {
   /** Resolves when no commit is under way: then what the log has of this task's is in the database too. */
   async commitEnded(): Promise<void> {
     while (this.#committing !== undefined) await this.#committing.catch(() => undefined); // Whoever commits hears of it.
+  }
+
+  /** Reads its sources as far as the gate lets it; true when there is something to tell by a commit. */
+  obey(gate: SourceGate | undefined): boolean {
+    if (gate?.isOpen !== true || this.#sources.length === 0) return false;
+    const { hold } = gate;
+    if (hold?.id !== this.#hold?.id) {
+      this.#hold = hold;
+      this.#holdIsNew = hold !== undefined;
+      for (const source of this.#sources) {
+        if (hold === undefined) source.endAt(Infinity);
+        else source.hold();
+      }
+      if (this.#holdIsNew) this.#uncommitted = true;
+    }
+    if (hold !== undefined) return this.#holdIsNew;
+    for (const source of this.#sources) {
+      const end = gate.endOf(source.partition);
+      if (end !== undefined) source.endAt(Math.max(end, source.position));
+    }
+    return false;
   }
 
   get isUncommitted(): boolean {
@@ -156,6 +189,7 @@ export class DistributedTask {
     }
     const { of } = this.#taskChangelog;
     parts.push({ partition: of, records: [{ key: Buffer.from(this.id), value: clocks, timestamp: committedMs }] });
+    if (this.#hold !== undefined && this.#holdIsNew) parts.push(this.#holdMark(this.#hold, committedMs));
     const consumed = this.#positions();
     faults.reached?.('before-commit');
     const ends = await this.#committer.send(parts, consumed);
@@ -181,9 +215,19 @@ export class DistributedTask {
     for (const store of this.task.stores.values()) store.committed();
     this.#outputs.clear();
     this.#uncommitted = false;
+    this.#holdIsNew = false;
     this.#committed = consumed;
     faults.reached?.('after-commit');
     return changed;
+  }
+
+  #holdMark({ id, marks }: SourceHold, timestamp: number): Part {
+    const offsets = this.#sources.map(({ partition, position }): ConsumedOffset => ({
+      ...partition,
+      offset: position,
+    }));
+    const value = Buffer.from(JSON.stringify(offsets));
+    return { partition: marks, records: [{ key: Buffer.from(holdKey(id, this.id)), value, timestamp }] };
   }
 
   #positions(): ConsumedOffset[] {
@@ -204,9 +248,9 @@ export class DistributedTask {
 }
 
 async function openCommitter(environment: DistributedEnvironment, taskId: string): Promise<TaskCommitter> {
-  const { log, applicationId, processingGuarantee, commitOffsets } = environment;
+  const { log, applicationId, group, processingGuarantee, commitOffsets } = environment;
   if (processingGuarantee === 'at_least_once') return atLeastOnce(log, commitOffsets);
-  return exactlyOnce(await log.openProducer(`${applicationId}-${taskId}`), applicationId);
+  return exactlyOnce(await log.openProducer(`${applicationId}-${taskId}`), group);
 }
 
 /** Staging encodes what has changed; the write comes after the transaction. */

@@ -5,6 +5,7 @@ import type { ApplicationState } from '../runtime/application-state.ts';
 import type { TaskEnvironment } from '../runtime/open-task.ts';
 import type { SourceTopic } from '../runtime/prepare-topics.ts';
 import type { RestoreOptions } from './changelog-reader.ts';
+import type { SourceGate } from './source-gate.ts';
 import type { ProcessingGuarantee } from './task-committer.ts';
 
 /** What the tasks of an instance share. */
@@ -12,6 +13,8 @@ export interface DistributedEnvironment extends TaskEnvironment {
   readonly log: Log;
   readonly engine: Engine;
   readonly commits: GroupCommit;
+  /** The consumer group, whose offsets are the application's. */
+  readonly group: string;
   readonly state: ApplicationState;
   readonly storeIds: ReadonlyMap<string, number>;
   /** Partitions of every topic. */
@@ -19,6 +22,9 @@ export interface DistributedEnvironment extends TaskEnvironment {
   readonly maxRecordBytes: number;
   readonly maxBatchRecords: number;
   readonly slowBatchMs: number;
+  /** Topics that the application reads and does not write. */
+  readonly externalTopics: ReadonlySet<string>;
+  readonly gate: SourceGate | undefined;
   readonly restoring: RestoreOptions;
   readonly processingGuarantee: ProcessingGuarantee;
   /** As this instance's membership, outside of transactions. */

@@ -91,15 +91,17 @@ class SentCounts {
   readonly updates = new Map<string, number[]>();
   count = 0;
   readonly #log: Log;
+  readonly #topic: string;
   readonly #offsets = Array.from({ length: partitions }, () => 0);
 
-  constructor(log: Log) {
+  constructor(log: Log, topic: string) {
     this.#log = log;
+    this.#topic = topic;
   }
 
   async readOn(): Promise<void> {
     for (let partition = 0; partition < partitions; partition++) {
-      const of = { topic: 'counts', partition };
+      const of = { topic: this.#topic, partition };
       const end = await this.#log.listOffsets(of, 'latest');
       while (this.#offsets[partition]! < end) {
         const limits = { maxRecords: 10_000, maxBytes: 1 << 20 };
@@ -119,16 +121,21 @@ class SentCounts {
 }
 
 /** What was sent by now. */
-export async function sentCounts(log: Log): Promise<Map<string, number[]>> {
-  const sent = new SentCounts(log);
+export async function sentCounts(log: Log, topic = 'counts'): Promise<Map<string, number[]>> {
+  const sent = new SentCounts(log, topic);
   await sent.readOn();
   return sent.updates;
 }
 
 /** Waits until as many updates were sent as there are words in the lines; what is sent then. */
-export async function allSent(log: Log, lines: number, patienceMs = 30_000): Promise<Map<string, number[]>> {
+export async function allSent(
+  log: Log,
+  lines: number,
+  patienceMs = 30_000,
+  topic = 'counts',
+): Promise<Map<string, number[]>> {
   const wanted = [...expectedCounts(lines).values()].reduce((sum, count) => sum + count, 0);
-  const sent = new SentCounts(log);
+  const sent = new SentCounts(log, topic);
   for (const deadline = Date.now() + patienceMs; ; await sleep(20)) {
     await sent.readOn();
     if (sent.count >= wanted || Date.now() > deadline) return sent.updates;

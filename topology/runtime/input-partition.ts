@@ -52,7 +52,7 @@ export class InputPartition {
   #buffer: BufferedRecord[] = [];
   #head = 0;
   #fetchOffset: number;
-  /** Where this input ends for good. */
+  /** Where this input ends for now, or for good. */
   #endOffset = Infinity;
   #fetching: Promise<void> | undefined;
   #fetched: FetchedRecords | undefined;
@@ -126,9 +126,22 @@ export class InputPartition {
     return true;
   }
 
-  /** Nothing is read at or above `offset`, which is where the log ends now or further on. */
+  /** Nothing is read at or above `offset`, which is not less than what was read already. */
   endAt(offset: number): void {
+    if (offset > this.#endOffset) this.#mayHaveMore = true;
     this.#endOffset = offset;
+  }
+
+  /** Reads no further until `endAt` says how far: forgets what was read ahead. Where that is. */
+  hold(): number {
+    this.consumedOffset = this.position;
+    this.#partitionTimeMs = this.consumedTimeMs;
+    this.#buffer = [];
+    this.#head = 0;
+    this.#fetched = undefined;
+    this.#fetchOffset = this.consumedOffset;
+    this.#endOffset = this.consumedOffset;
+    return this.consumedOffset;
   }
 
   /** The topology writes this topic itself: the commit drains it. */
@@ -157,9 +170,11 @@ export class InputPartition {
     if (this.#fetching !== undefined) return;
     this.#mayHaveMore = false;
     const { read } = this.#options;
-    this.#fetching = read(this.partition, this.#fetchOffset, limits).then(
+    const from = this.#fetchOffset;
+    this.#fetching = read(this.partition, from, limits).then(
       (fetched) => {
         this.#fetching = undefined;
+        if (this.#fetchOffset !== from) return; // It was held meanwhile, further back.
         this.#fetched = fetched;
         if (fetched.nextOffset > this.#fetchOffset) this.#mayHaveMore = true;
         this.#fetchOffset = fetched.nextOffset;
@@ -177,9 +192,10 @@ export class InputPartition {
   }
 
   async #decodeFetched(): Promise<void> {
-    // A fetch that was under way when the end was set may have gone beyond it.
+    // A fetch that was under way when the end was set may have gone beyond it; what lies there is read again if the end moves.
     const records = this.#fetched!.records.filter(({ offset }) => offset < this.#endOffset);
     this.#fetched = undefined;
+    if (this.#fetchOffset > this.#endOffset) this.#fetchOffset = this.#endOffset;
     await this.#prepare(
       records.map(({ key }) => key),
       records.map(({ value }) => value),

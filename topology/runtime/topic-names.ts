@@ -36,3 +36,13 @@ export function outputTopics(
   }
   return outputs;
 }
+
+/** Of the topics that an application reads, by full name, those that it does not write. */
+export function externalTopics(graph: TopologyGraph, naming: TopicNaming, read: Iterable<string>): ReadonlySet<string> {
+  const written = new Set(
+    [...graph.internalTopics.keys(), ...outputTopics(graph, naming)].map((topic) =>
+      fullTopicName(graph, naming, topic),
+    ),
+  );
+  return new Set([...read].filter((topic) => !written.has(topic)));
+}
