@@ -65,6 +65,11 @@ export interface Log extends AsyncDisposable {
     assignor?: Assignor,
   ): Promise<GroupMember>;
   /**
+   * Takes a member out that is known to be gone, so that the group need not wait for its session to time out. One that lives on
+   * loses what it has; an id that the group does not know is nothing to do.
+   */
+  removeMember(group: string, memberId: string): Promise<void>;
+  /**
    * Takes a transactional id over. When it resolves, an earlier producer of the id is fenced, and what it had begun is
    * settled: committed or gone.
    */

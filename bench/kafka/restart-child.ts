@@ -9,16 +9,13 @@ import { openKafkaLog } from '../../log/index.ts';
 import { stringSerde } from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder, type TimestampedKeyValueStore } from '../../state/index.ts';
 import { DistributedRuntime, StreamsBuilder, type RestoreProgress } from '../../topology/index.ts';
+import type { InstanceSettings } from './restart-instance.ts';
 import { RowsDigest, rowsTopic } from './restart-rows.ts';
 
 const store = 'latest';
 const askEveryMs = 5;
-const [broker, applicationId, topic, folder, partitionsText, wanted] = process.argv.slice(2) as [
-  ...[string, string, string, string, string, string],
-];
-const partitions = Number(partitionsText);
-/** The row that was written last; null where there is none. */
-const last = JSON.parse(wanted) as { readonly key: string; readonly value: string } | null;
+const settings = JSON.parse(process.argv[2]!) as InstanceSettings;
+const { broker, applicationId, topic, folder, partitions, sessionTimeoutMs, last } = settings;
 
 const builder = new StreamsBuilder({ keySerde: stringSerde, valueSerde: stringSerde });
 builder
@@ -28,7 +25,7 @@ builder
 
 const engine = await openDataFolder(folder);
 const commits = createGroupCommit(engine);
-await using log = await openKafkaLog({ brokers: [broker] });
+await using log = await openKafkaLog({ brokers: [broker], sessionTimeoutMs });
 const restores = new Map<string, RestoreProgress>();
 const runtime = await DistributedRuntime.open({
   topology: builder.build(),

@@ -14,6 +14,7 @@ export interface InstanceSettings {
   readonly topic: string;
   readonly folder: string;
   readonly partitions: number;
+  readonly sessionTimeoutMs: number;
   /** What has to be read before it counts as serving. */
   readonly last: { readonly key: string; readonly value: string } | null;
 }
@@ -35,10 +36,9 @@ export class RestartInstance implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  constructor({ broker, applicationId, topic, folder, partitions, last }: InstanceSettings) {
-    const args = [broker, applicationId, topic, folder, String(partitions), JSON.stringify(last)];
+  constructor(settings: InstanceSettings) {
     const script = join(import.meta.dirname, 'restart-child.ts');
-    this.#child = spawn(process.execPath, ['--import', 'tsx/esm', script, ...args], {
+    this.#child = spawn(process.execPath, ['--import', 'tsx/esm', script, JSON.stringify(settings)], {
       env: { ...process.env, ...allocatorEnvironment() },
       stdio: ['pipe', 'pipe', 'inherit'],
     });

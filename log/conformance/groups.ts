@@ -61,6 +61,23 @@ export const groupCases: Cases = (openLog, supports) => {
     await expect(member.commitOffsets([{ ...partition, offset: 1 }])).rejects.toMatchObject({ code: 'MEMBER_FENCED' });
   });
 
+  it('takes a member out that is said to be gone, and has nothing to do where it does not know it', async () => {
+    await using log = await openLog();
+    const { topic } = await newTopic(log, 2);
+    const group = uniqueName('group');
+    const lost: string[] = [];
+    const owned = new Ownership();
+    const listener = owned.listener('only', async (partitions) => void lost.push(...partitions.map(nameOf)));
+    await using member = await log.joinGroup(group, [topic], listener);
+    expect(await eventually(() => owned.of('only').length === 2)).toBe(true);
+    await log.removeMember(group, 'never seen');
+    await log.removeMember(uniqueName('group'), member.memberId);
+    expect(lost).toEqual([]);
+    await log.removeMember(group, member.memberId);
+    expect(await eventually(() => lost.length === 2)).toBe(true);
+    expect(owned.violations).toEqual([]);
+  });
+
   it.runIf(supports.awaitsRevocation)('lets a member commit while a partition is taken from it', async () => {
     await using log = await openLog();
     const { topic } = await newTopic(log, 2);

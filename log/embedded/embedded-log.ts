@@ -381,6 +381,11 @@ class RunningLog implements EmbeddedLog {
     return this.#groups.join(group, topics, listener, assignor);
   }
 
+  async removeMember(group: string, memberId: string): Promise<void> {
+    this.#mustBeOpen();
+    await this.#groups.remove(group, memberId);
+  }
+
   async openProducer(transactionalId: string): Promise<TransactionalProducer> {
     this.#mustBeWritable();
     const producer = new EmbeddedProducer(transactionalId, {

@@ -42,6 +42,12 @@ export class GroupCoordinator {
     };
   }
 
+  async remove(groupId: string, memberId: string): Promise<void> {
+    const group = this.#groups.get(groupId);
+    const member = group?.members.get(memberId);
+    if (group !== undefined && member !== undefined) await this.#leave(groupId, group, member);
+  }
+
   async #commit(groupId: string, member: Member, offsets: readonly ConsumedOffset[]): Promise<void> {
     for (const { topic, partition } of offsets) {
       if (!member.left && member.owned.some((o) => o.topic === topic && o.partition === partition)) continue;

@@ -100,13 +100,7 @@ export class KafkaGroupMember implements GroupMember {
     this.#left = true;
     const { group } = this.#options;
     // Also when it waits in a JoinGroup, which ends that wait.
-    await this.#shared
-      .onCoordinator('group', group, `Leaving the group '${group}'`, (broker) =>
-        broker.leaveGroup({ groupId: group, memberId: this.#memberId }),
-      )
-      .catch((error: unknown) => {
-        if (!memberErrors.has(errorType((error as Error).cause))) this.#options.onError(error);
-      });
+    await leaveGroup(this.#shared, { group, memberId: this.#memberId }).catch(this.#options.onError);
     await this.#connections.close();
     await this.#running;
   }
@@ -265,6 +259,20 @@ export class KafkaGroupMember implements GroupMember {
     const { group } = this.#options;
     const message = `The group '${group}' has given the partitions of member '${this.#memberId}' to others`;
     return new MillraceError('MEMBER_FENCED', message, { group, memberId: this.#memberId }, { cause });
+  }
+}
+
+/** For a member, whoever asks. Where the coordinator does not know it, it has left. */
+export async function leaveGroup(
+  connections: Connections,
+  { group, memberId }: { readonly group: string; readonly memberId: string },
+): Promise<void> {
+  try {
+    await connections.onCoordinator('group', group, `Leaving the group '${group}'`, (broker) =>
+      broker.leaveGroup({ groupId: group, memberId }),
+    );
+  } catch (error) {
+    if (!memberErrors.has(errorType((error as Error).cause))) throw error;
   }
 }
 

@@ -20,7 +20,7 @@ import { byTopic } from './by-topic.ts';
 import { compressionOf, loadZstd, type CompressionName } from './compression.ts';
 import { Connections, send } from './connections.ts';
 import { nameOf, type DeliveryOptions } from './delivery.ts';
-import { KafkaGroupMember } from './group-member.ts';
+import { KafkaGroupMember, leaveGroup } from './group-member.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
 import { errorType } from './kafka-errors.ts';
 import { isolation, type ClusterOptions } from './kafkajs.ts';
@@ -250,6 +250,11 @@ class KafkaLog implements Log {
     );
     this.#members.add(member);
     return member;
+  }
+
+  removeMember(group: string, memberId: string): Promise<void> {
+    this.#checkOpen();
+    return leaveGroup(this.#connections, { group, memberId });
   }
 
   async openProducer(transactionalId: string): Promise<TransactionalProducer> {

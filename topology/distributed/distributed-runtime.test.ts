@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { eventually } from '../../log/conformance/support.ts';
 import { openEmbeddedLog, type Log } from '../../log/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import { createGroupCommit, createMemoryEngine } from '../../state/index.ts';
@@ -172,6 +173,26 @@ test('what a processor throws ends the runtime, and others get its tasks', async
   expect(other.runtime.tasks.running).toHaveLength(8);
 });
 
+test('one that was killed is taken out of the group by the next over its folder', async () => {
+  await using log = await openLog();
+  const engine = createMemoryEngine();
+  // As a crash has it: nobody leaves the group.
+  const dying: Log = {
+    ...bound(log),
+    joinGroup: async (group, topics, listener, assignor) => {
+      const member = await log.joinGroup(group, topics, listener, assignor);
+      return { ...member, [Symbol.asyncDispose]: async () => undefined };
+    },
+  };
+  const first = await Instance.start(dying, 'words', { engine });
+  await using other = await Instance.start(log, 'words');
+  expect(await eventually(() => first.runtime.tasks.running.length === 4)).toBe(true);
+  await first.runtime.abandon();
+  await using next = await Instance.start(log, 'words', { engine });
+  expect(await eventually(() => next.runtime.tasks.running.length === 4)).toBe(true);
+  expect(other.runtime.tasks.running).toHaveLength(4);
+});
+
 /** The log's methods as an object of their own, to put others beside them. */
 function bound(log: Log): Log {
   return {
@@ -184,6 +205,7 @@ function bound(log: Log): Log {
     deleteRecords: (partition, beforeOffset) => log.deleteRecords(partition, beforeOffset),
     committedOffsets: (group, of) => log.committedOffsets(group, of),
     joinGroup: (group, topics, listener) => log.joinGroup(group, topics, listener),
+    removeMember: (group, memberId) => log.removeMember(group, memberId),
     openProducer: (id) => log.openProducer(id),
     [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
   };

@@ -18,6 +18,7 @@ import type { RestoreProgress } from './changelog-reader.ts';
 import { clusterOf, knowsNobody, type Cluster, type TaskOwner } from './cluster.ts';
 import { DistributedTask } from './distributed-task.ts';
 import type { AssignedTask, DistributedEnvironment } from './environment.ts';
+import { FolderMember } from './folder-member.ts';
 import { taskPositions } from './positions.ts';
 import { Standbys } from './standbys.ts';
 import { tasksOf, TaskAssignor } from './task-assignor.ts';
@@ -287,8 +288,13 @@ export class DistributedRuntime {
       advertisedUrl,
       positions: () => this.#positions(),
       assignment: this.#config,
-      onAssignment: (memberId, shared) => this.#learn(clusterOf(shared, memberId)),
+      onAssignment: (memberId, shared) => {
+        this.#learn(clusterOf(shared, memberId));
+        folderMember.remember(memberId).catch((error: unknown) => this.#fail(error));
+      },
     });
+    const folderMember = new FolderMember(this.#environment);
+    await folderMember.removeFormer();
     this.#member = await log.joinGroup(this.#environment.group, this.#topics, listener, assignor);
     this.#standbys.start();
     this.#running = this.#loop().catch((error: unknown) => this.#fail(error));

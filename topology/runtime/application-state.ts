@@ -8,6 +8,7 @@ import type { TaskState } from './task.ts';
  *     | "topology/" application id "/store/" name |      → store id u32
  *     | "topology/" application id "/task/" task id |    → TaskState as JSON: clocks and punctuation schedule
  *     | "topology/" application id "/changelog/" name |  → ChangelogPosition as JSON; none in the embedded system
+ *     | "topology/" application id "/member" |           → id of the group's member; none in the embedded system
  */
 export class ApplicationState {
   readonly applicationId: string;
@@ -56,6 +57,15 @@ export class ApplicationState {
   async storeId(name: string): Promise<number | undefined> {
     const text = await this.#read(`store/${name}`);
     return text === undefined ? undefined : Number(text);
+  }
+
+  /** Of the group, the last that this folder has been. */
+  memberId(): Promise<string | undefined> {
+    return this.#read('member');
+  }
+
+  stageMemberId(writer: BatchWriter, memberId: string): void {
+    writer.put('meta', this.#key('member'), Buffer.from(memberId));
   }
 
   /** Store ids are counted over all applications of the folder, for the prefixes share one family. */
