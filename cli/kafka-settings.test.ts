@@ -22,6 +22,7 @@ test('brokers and registry are enough; everything else is standard', () => {
     applicationId: 'shop',
     standbyReplicas: 0,
     processingGuarantee: 'exactly_once',
+    processId: expect.any(String) as string,
   });
 });
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { MillraceError } from '../schemas/index.ts';
 import type { KafkaSettings } from '../serving/host/index.ts';
@@ -51,6 +52,7 @@ export function kafkaSettings(given: Given): KafkaSettings | undefined {
     applicationId,
     standbyReplicas,
     processingGuarantee,
+    processId: randomUUID(),
   };
 }
 

@@ -25,6 +25,8 @@ export interface KafkaSettings {
   readonly applicationId: string;
   /** Other instances that follow the state of each task. Default 0. */
   readonly standbyReplicas?: number;
+  /** The same for all threads of the instance (`DistributedOptions.processId`). */
+  readonly processId?: string;
   /** Default `exactly_once`. */
   readonly processingGuarantee?: ProcessingGuarantee;
   /** Default 100, as Kafka Streams under exactly-once: a record passes several commits on its way. */
@@ -96,6 +98,7 @@ export class KafkaDatabase {
           standbyReplicas: kafka.standbyReplicas ?? 0,
         },
         processingGuarantee: kafka.processingGuarantee ?? 'exactly_once',
+        processId: kafka.processId,
         paused: () => hooks.paused() || holder.failure !== undefined,
         onCommit: ({ stores }) => holder.database?.publish(stores),
         onTasks: () => holder.database?.publishAll(),

@@ -286,6 +286,7 @@ export class DistributedRuntime {
     const assignor = new TaskAssignor({
       tasks: this.#all,
       advertisedUrl,
+      processId: this.#options.processId,
       positions: () => this.#positions(),
       assignment: this.#config,
       onAssignment: (memberId, shared) => {
@@ -618,6 +619,8 @@ export interface DistributedOptions {
   readonly topics?: { readonly [topic: string]: number };
   /** Where others reach this instance, e.g. `http://10.0.0.7:8080`: told to all of them. */
   readonly advertisedUrl?: string | undefined;
+  /** The same for all runtimes of one process, which dies with all of them (KIP-441); default: this one is alone in its process. */
+  readonly processId?: string | undefined;
   /** Default `exactly_once`. `at_least_once` needs no transactions: after a crash records may count more than once. */
   readonly processingGuarantee?: ProcessingGuarantee;
   readonly config?: Partial<DistributedConfig>;

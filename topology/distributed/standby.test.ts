@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { eventually } from '../../log/conformance/support.ts';
 import { openEmbeddedLog, type Log } from '../../log/index.ts';
 import type { KeyValueStore, ValueAndTimestamp } from '../../state/index.ts';
 import { createGroupCommit, createMemoryEngine } from '../../state/index.ts';
@@ -22,6 +23,19 @@ async function openLog(): Promise<Log> {
 }
 
 const withStandbys = { config: { ...quick, standbyReplicas: 1, standbyPollIntervalMs: 5 } };
+
+test('threads of one process are no standbys for each other', async () => {
+  await using log = await openLog();
+  const thread = { ...withStandbys, processId: 'one' };
+  await using first = await Instance.start(log, 'words', thread);
+  await using second = await Instance.start(log, 'words', thread);
+  const standbys = () => first.runtime.owners().flatMap((owner) => owner.standbys);
+  expect(await eventually(() => second.runtime.tasks.running.length === 4)).toBe(true);
+  expect(standbys()).toEqual([]);
+  await using other = await Instance.start(log, 'words', withStandbys);
+  expect(await eventually(() => other.runtime.tasks.running.length > 0)).toBe(true);
+  expect(standbys()).toHaveLength(partitions);
+});
 
 test('a standby follows what others count, takes it over with the tail only, and can be asked meanwhile', async () => {
   await using log = await openLog();

@@ -9,20 +9,22 @@ const histories = fc.record({
   stateful: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 3 }),
   stateless: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 2 }),
   standbyReplicas: fc.integer({ min: 0, max: 2 }),
+  /** Of each member that may come. */
+  processes: fc.array(fc.constantFrom('p', 'q', 'r'), { minLength: 6, maxLength: 6 }),
   steps: fc.array(
-    fc.record({ comes: fc.boolean(), who: fc.integer({ min: 0, max: 4 }), grow: fc.integer({ min: 0, max: 150 }) }),
+    fc.record({ comes: fc.boolean(), who: fc.integer({ min: 0, max: 5 }), grow: fc.integer({ min: 0, max: 150 }) }),
     { minLength: 1, maxLength: 15 },
   ),
 });
 
 test('tasks are given once, evenly, and stay where they are or where their state is', () => {
   fc.assert(
-    fc.property(histories, ({ stateful, stateless, standbyReplicas, steps }) => {
+    fc.property(histories, ({ stateful, stateless, standbyReplicas, processes, steps }) => {
       const options = { ...moveAtOnce, standbyReplicas };
       const tasks = tasksOf(stateful, stateless);
       const group = new Group(tasks);
       for (const { comes, who, grow } of steps) {
-        if (comes) group.comes(`m${who}`);
+        if (comes) group.comes(`m${who}`, processes[who]!);
         else group.goes(`m${who}`);
         if (group.members.length === 0) continue;
         // Some rounds: warm-ups catch up in between, and the group comes to rest.
@@ -47,7 +49,7 @@ test('tasks are given once, evenly, and stay where they are or where their state
         }
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });
 
@@ -110,6 +112,25 @@ test('members that come back with their folders get what they had, whatever they
   expect([...assignment.values()].map(({ warmup }) => warmup)).toEqual([undefined, undefined, undefined, undefined]);
 });
 
+test('a standby is in another process than its task, and is none where there is no other', () => {
+  const tasks = tasksOf([4], []);
+  const threads = ['p', 'p', 'q'].map((processId, n) => ({ ...member(`m${n}`, [], {}), processId }));
+  const options = { ...moveAtOnce, standbyReplicas: 2 };
+  const processOf = (id: string) => threads.find(({ memberId }) => memberId === id)!.processId;
+  for (const { active, standbys } of assignTasks(tasks, threads, options).values()) {
+    expect(standbys.map(processOf)).toEqual([processOf(active) === 'p' ? 'q' : 'p']);
+  }
+  for (const { standbys } of assignTasks(tasks, threads.slice(0, 2), options).values()) expect(standbys).toEqual([]);
+});
+
+test('what does not divide evenly is divided among processes, not among threads', () => {
+  const tasks = tasksOf([6], []);
+  const threads = ['p', 'p', 'q', 'q'].map((processId, n) => ({ ...member(`m${n}`, [], {}), processId }));
+  const assignment = assignTasks(tasks, threads, moveAtOnce);
+  const loads = threads.map(({ memberId }) => ownedBy(assignment, memberId).length);
+  expect(loads).toEqual([2, 1, 2, 1]);
+});
+
 function tasksOf(stateful: readonly number[], stateless: readonly number[]): TaskToAssign[] {
   const counts = [...stateful.map((count) => ({ count, isStateful: true })), ...stateless.map(statelessCount)];
   return counts.flatMap(({ count, isStateful }, subtopology) =>
@@ -122,7 +143,7 @@ function statelessCount(count: number): { count: number; isStateful: boolean } {
 }
 
 function member(memberId: string, owned: readonly string[], positions: { readonly [id: string]: number }): TaskMember {
-  return { memberId, owned: new Set(owned), positions: new Map(Object.entries(positions)) };
+  return { memberId, processId: memberId, owned: new Set(owned), positions: new Map(Object.entries(positions)) };
 }
 
 function ownedBy(assignment: TaskAssignment, memberId: string): string[] {
@@ -145,6 +166,7 @@ function checkReplicas(
 ): void {
   expect([...assignment.keys()].toSorted()).toEqual(tasks.map(({ id }) => id).toSorted());
   const ids = new Set(members.map(({ memberId }) => memberId));
+  const processOf = (id: string) => members.find(({ memberId }) => memberId === id)!.processId;
   let warmups = 0;
   for (const { id, isStateful } of tasks) {
     const { active, warmup, standbys } = assignment.get(id)!;
@@ -152,8 +174,11 @@ function checkReplicas(
     expect(new Set(all).size).toBe(all.length);
     for (const each of all) expect(ids.has(each)).toBe(true);
     if (warmup !== undefined) warmups += 1;
-    const most = Math.min(standbyReplicas, members.length - 1 - (warmup === undefined ? 0 : 1));
+    // One in each of the processes that have somebody else.
+    const others = members.filter(({ memberId, processId }) => memberId !== warmup && processId !== processOf(active));
+    const most = Math.min(standbyReplicas, new Set(others.map(({ processId }) => processId)).size);
     expect(standbys).toHaveLength(isStateful ? most : 0);
+    expect(new Set([active, ...standbys].map(processOf)).size).toBe(standbys.length + 1);
   }
   expect(warmups).toBeLessThanOrEqual(maxWarmupReplicas);
 }
@@ -176,11 +201,18 @@ function checkBalance(
   members: readonly TaskMember[],
   assignment: TaskAssignment,
 ): void {
-  for (const counted of [tasks, tasks.filter(({ isStateful }) => isStateful)]) {
+  const withState = tasks.filter(({ isStateful }) => isStateful);
+  for (const counted of [withState, tasks]) {
     const loads = members.map(
       ({ memberId }) => counted.filter(({ id }) => assignment.get(id)!.active === memberId).length,
     );
     expect(Math.max(...loads) - Math.min(...loads)).toBeLessThanOrEqual(1);
+    for (const each of new Set(members.map(({ processId }) => processId))) {
+      const threads = members.map(({ processId }, at) => (processId === each ? [loads[at]!] : [])).flat();
+      const load = threads.reduce((sum, of) => sum + of, 0);
+      const due = (counted.length * threads.length) / members.length;
+      expect(Math.abs(load - due)).toBeLessThan(counted === withState ? 1 : 2);
+    }
   }
 }
 
@@ -189,6 +221,7 @@ class Group {
   readonly #tasks: readonly TaskToAssign[];
   readonly #ends = new Map<string, number>();
   readonly #folders = new Map<string, Map<string, number>>();
+  readonly #processes = new Map<string, string>();
   readonly #present = new Map<string, Set<string>>();
   #last: TaskAssignment = new Map();
 
@@ -200,13 +233,15 @@ class Group {
   get members(): TaskMember[] {
     return [...this.#present].map(([memberId, owned]) => ({
       memberId,
+      processId: this.#processes.get(memberId)!,
       owned: new Set(owned),
       positions: new Map(this.#folders.get(memberId)),
     }));
   }
 
-  comes(name: string): void {
+  comes(name: string, processId: string): void {
     if (this.#present.has(name)) return;
+    this.#processes.set(name, processId);
     this.#present.set(name, new Set());
     if (!this.#folders.has(name)) this.#folders.set(name, new Map());
   }

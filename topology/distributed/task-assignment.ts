@@ -1,11 +1,14 @@
+import { Loads, Shares } from './task-shares.ts';
+
 /**
  * Who of a group gets which tasks: Kafka Streams' highly available assignment (KIP-441), as a pure function.
  *
- * 1. *Wanted*: everybody has as many tasks as everybody else, and as many with state, give or take one. Who runs a task keeps it as
- *    far as that allows; of the rest a task goes where most of its state is, then to whoever has least, spread by sub-topology.
+ * 1. *Wanted*: everybody has as many tasks as everybody else, and as many with state, give or take one; and a process as many as are
+ *    due to its threads (task-shares.ts). Who runs a task keeps it as far as that allows; of the rest a task goes where most of its
+ *    state is, then to whoever has least, spread by sub-topology.
  * 2. *Given*: a task whose wanted owner lacks state goes to one that has it (the present owner, if that is one), and the
  *    wanted owner warms up: it reads the changelogs, and gets the task at a later rebalance, when it has nearly caught up.
- * 3. *Standbys*: replicas of tasks with state, with others than the active and the one that warms up.
+ * 3. *Standbys*: replicas of tasks with state, in other processes than the active and each other: a process dies with its threads.
  *
  * How far a member is it tells as the sum of its positions in the task's changelogs. The furthest of all members is taken for the
  * end: a lag is what a member lacks of that, in offsets. So nobody has to be asked, and the answer follows from what was told.
@@ -40,6 +43,8 @@ export interface TaskToAssign {
 
 export interface TaskMember {
   readonly memberId: string;
+  /** Members of one process are threads of it. */
+  readonly processId: string;
   /** Tasks that it runs. */
   readonly owned: ReadonlySet<string>;
   /** How far its folder is in the changelogs of tasks, whether it runs them or not. */
@@ -107,7 +112,10 @@ function placeActives(
   return actives;
 }
 
-/** The third: one more replica of every task, with whoever has state of it, within an even share; else where least is. */
+/**
+ * The third: one more replica of every task, with whoever has state of it, within an even share; else where least is. None where every
+ * process has one.
+ */
 function addStandbys(
   tasks: readonly TaskToAssign[],
   members: readonly TaskMember[],
@@ -129,8 +137,8 @@ function addStandbys(
   const share = Math.ceil((stateful.length * standbyReplicas) / members.length);
   for (const { id } of stateful) {
     const has = replicas.get(id)!;
-    const taken = named([has.active, has.warmup, ...has.standbys]);
-    const free = members.filter((member) => !taken.includes(member));
+    const taken = new Set(named([has.active, ...has.standbys]).map(({ processId }) => processId));
+    const free = members.filter(({ memberId, processId }) => memberId !== has.warmup && !taken.has(processId));
     const holders = free.filter((member) => lags.has(id, member) && standbys.of(member) < share);
     const [holder] = holders.toSorted((a, b) => lags.of(id, a) - lags.of(id, b));
     const standby = holder ?? loads.least(free.filter((member) => standbys.of(member) < share)) ?? loads.least(free);
@@ -153,18 +161,18 @@ function balance(
     const shares = new Shares(members, owners, these.length);
     for (const member of members) {
       for (const task of keptFirst(these, member, members, lags)) {
-        if (!owners.has(task.id)) shares.give(task, member);
+        if (!owners.has(task.id)) shares.give(task.id, member);
       }
     }
     for (const task of these) {
       if (owners.has(task.id)) continue;
       const holders = members.filter((member) => lags.has(task.id, member));
       holders.sort((a, b) => lags.of(task.id, a) - lags.of(task.id, b));
-      holders.some((member) => shares.give(task, member));
+      holders.some((member) => shares.give(task.id, member));
     }
     for (const task of these) {
       const siblings = these.filter(({ subtopology }) => subtopology === task.subtopology);
-      if (!owners.has(task.id)) shares.giveToLeast(task, siblings);
+      if (!owners.has(task.id)) shares.giveToLeast(task.id, siblings);
     }
   }
   return owners;
@@ -188,67 +196,4 @@ function keptFirst(
   return ranked
     .toSorted((a, b) => (a.otherLag === b.otherLag ? a.rank - b.rank : b.otherLag - a.otherLag))
     .map(({ task }) => task);
-}
-
-/** How many each has. */
-class Loads {
-  readonly #loads: Map<TaskMember, number>;
-
-  constructor(members: readonly TaskMember[], owners: Iterable<TaskMember>) {
-    this.#loads = new Map(members.map((member) => [member, 0]));
-    for (const owner of owners) this.add(owner);
-  }
-
-  add(member: TaskMember): void {
-    this.#loads.set(member, this.of(member) + 1);
-  }
-
-  of(member: TaskMember): number {
-    return this.#loads.get(member)!;
-  }
-
-  /** The first of them, in a tie. */
-  least(members: readonly TaskMember[]): TaskMember | undefined {
-    return members.toSorted((a, b) => this.of(a) - this.of(b))[0];
-  }
-}
-
-/** How many tasks each may have: the total over all members, some of them one more. */
-class Shares {
-  readonly #owners: Map<string, TaskMember>;
-  readonly #members: readonly TaskMember[];
-  readonly #loads: Loads;
-  readonly #share: number;
-  #larger: number;
-
-  /** `owners`: what was shared out before. */
-  constructor(members: readonly TaskMember[], owners: Map<string, TaskMember>, more: number) {
-    this.#owners = owners;
-    this.#members = members;
-    this.#loads = new Loads(members, owners.values());
-    const total = owners.size + more;
-    this.#share = Math.floor(total / members.length);
-    this.#larger = total % members.length;
-    for (const member of members) if (this.#loads.of(member) > this.#share) this.#larger -= 1;
-  }
-
-  /** False where the member has its share. */
-  give({ id }: TaskToAssign, member: TaskMember): boolean {
-    const load = this.#loads.of(member);
-    if (load > this.#share || (load === this.#share && this.#larger === 0)) return false;
-    if (load === this.#share) this.#larger -= 1;
-    this.#loads.add(member);
-    this.#owners.set(id, member);
-    return true;
-  }
-
-  /** Among those with least, to whoever has fewest of the `siblings`. */
-  giveToLeast(task: TaskToAssign, siblings: readonly TaskToAssign[]): void {
-    const owners = siblings.flatMap(({ id }) => this.#owners.get(id) ?? []);
-    const ofSiblings = new Loads(this.#members, owners);
-    const [least] = this.#members.toSorted(
-      (a, b) => this.#loads.of(a) - this.#loads.of(b) || ofSiblings.of(a) - ofSiblings.of(b),
-    );
-    this.give(task, least!);
-  }
 }

@@ -22,8 +22,8 @@ export class TaskAssignor implements Assignor {
   }
 
   async userData(): Promise<Uint8Array> {
-    const { advertisedUrl, positions } = this.#options;
-    return encode({ url: advertisedUrl, positions: Object.fromEntries(await positions()) } satisfies Told);
+    const { advertisedUrl, processId, positions } = this.#options;
+    return encode({ url: advertisedUrl, processId, positions: Object.fromEntries(await positions()) } satisfies Told);
   }
 
   assign(subscriptions: readonly Subscription[]): GroupAssignment {
@@ -35,8 +35,9 @@ export class TaskAssignor implements Assignor {
       partitions: task.partitions,
     }));
     const members = subscriptions.map(({ memberId, owned }, at): TaskMember => {
-      const positions = new Map(Object.entries(told[at]!.positions));
-      return { memberId, owned: new Set(tasksOf(this.#options.tasks, owned)), positions };
+      const { processId = memberId, positions } = told[at]!;
+      const ownedTasks = new Set(tasksOf(this.#options.tasks, owned));
+      return { memberId, processId, owned: ownedTasks, positions: new Map(Object.entries(positions)) };
     });
     const assignment = assignTasks(tasks, members, this.#options.assignment);
 
@@ -68,6 +69,7 @@ export interface TaskAssignorOptions {
   /** Every task of the topology, by id. */
   readonly tasks: ReadonlyMap<string, AssignedTask>;
   readonly advertisedUrl: string | undefined;
+  readonly processId: string | undefined;
   /** How far this instance's folder is, by task id (`TaskMember.positions`). */
   readonly positions: () => Promise<ReadonlyMap<string, number>>;
   readonly assignment: TaskAssignmentOptions;
@@ -77,6 +79,8 @@ export interface TaskAssignorOptions {
 /** What a member tells of itself. */
 interface Told {
   readonly url?: string | undefined;
+  /** Undefined: it is alone in its process. */
+  readonly processId?: string | undefined;
   readonly positions: { readonly [taskId: string]: number };
 }
 
