@@ -55,6 +55,13 @@ export const errorCodes = [
   'REPLAY_RUNNING',
   'GENERATION_IN_USE',
   'SOURCE_TRIMMED',
+  'TABLE_NOT_FOUND',
+  'TABLE_EXISTS',
+  'TABLE_CORRUPT',
+  'TABLE_UNSUPPORTED',
+  'TABLE_VERSION_NOT_FOUND',
+  'TABLE_CONFLICT',
+  'ROW_INVALID',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

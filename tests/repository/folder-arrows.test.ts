@@ -99,3 +99,27 @@ test('processors are refused what lies behind the public face of the topology li
   const files = new Map([['processors/a/file.ts', ['../../topology/index.ts', '../../topology/graph/graph.ts']]]);
   expect(await refusedImports(files)).toEqual(['processors/a/file.ts: ../../topology/graph/graph.ts']);
 });
+
+test('the Delta module is refused everything of the rest but the errors', async () => {
+  const imports = ['fastify', '@duckdb/node-api', 'node:fs', './near.ts'];
+  const files = new Map([
+    [
+      'sinks/delta/file.ts',
+      [...imports, '../../schemas/errors.ts', '../../schemas/index.ts', '../other/file.ts', './log/file.ts'],
+    ],
+    [
+      'sinks/delta/log/file.ts',
+      [...imports, '../../../schemas/errors.ts', '../../../state/index.ts', '../../file.ts', '../read/file.ts'],
+    ],
+  ]);
+  expect(await refusedImports(files)).toEqual(
+    [
+      'sinks/delta/file.ts: ../../schemas/index.ts',
+      'sinks/delta/file.ts: ../other/file.ts',
+      'sinks/delta/file.ts: fastify',
+      'sinks/delta/log/file.ts: ../../../state/index.ts',
+      'sinks/delta/log/file.ts: ../../file.ts',
+      'sinks/delta/log/file.ts: fastify',
+    ].toSorted(),
+  );
+});
