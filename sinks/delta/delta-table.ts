@@ -1,3 +1,11 @@
+import { deleteRows, type Deleted } from './change/delete-rows.ts';
+import { upsert, type UpsertOptions, type Upserted } from './change/upsert.ts';
+import { cleanLog } from './maintenance/log-cleanup.ts';
+import { optimize, type Optimized, type OptimizeOptions } from './maintenance/optimize.ts';
+import { restore } from './maintenance/restore.ts';
+import { vacuum, type Vacuumed, type VacuumOptions } from './maintenance/vacuum.ts';
+import { type ChangedRow, type ChangeRange, readChanges } from './read/changes.ts';
+import type { Filter } from './read/filter.ts';
 import { writeCheckpoint } from './log/checkpoint-writer.ts';
 import { DeltaLog } from './log/delta-log.ts';
 import { history, type HistoryEntry, versionAt } from './log/history.ts';
@@ -12,6 +20,7 @@ import type { StructType } from './schema/schema.ts';
 import type { Row } from './schema/value.ts';
 import { LocalFolder } from './storage/local-folder.ts';
 import type { Storage } from './storage/storage.ts';
+import { addColumns, addConstraint, dropConstraint, setProperties } from './write/alter.ts';
 import { append, type WriteOptions, type Written } from './write/append.ts';
 import { createTable, type TableDefinition } from './write/create.ts';
 
@@ -99,9 +108,22 @@ export class DeltaTable implements AsyncDisposable {
   /** Adds rows: write/append.ts. */
   async append(rows: Rows, options: WriteOptions = {}): Promise<Written> {
     const written = await append(this.#context, this.#snapshot, rows, options);
-    this.#moveTo(written.snapshot);
-    if (!written.duplicate) await this.#checkpointWhenDue(written.snapshot);
+    await this.#committed(written.snapshot);
     return written;
+  }
+
+  /** Puts rows in the place of those with the same key, and adds the others: change/upsert.ts. */
+  async upsert(rows: Rows, options: UpsertOptions): Promise<Upserted> {
+    const written = await upsert(this.#context, this.#snapshot, rows, options);
+    await this.#committed(written.snapshot);
+    return written;
+  }
+
+  /** Takes the rows out for which all filters are true: change/delete-rows.ts. */
+  async delete(filters: readonly Filter[]): Promise<Deleted> {
+    const deleted = await deleteRows(this.#context, this.#snapshot, filters);
+    await this.#committed(deleted.snapshot);
+    return deleted;
   }
 
   /** Rows of a version, in no order, some thousand at a time. */
@@ -133,6 +155,53 @@ export class DeltaTable implements AsyncDisposable {
     return history(this.#context.log, limit);
   }
 
+  /** What versions changed, row by row: read/changes.ts. */
+  async *changes(range: ChangeRange): AsyncGenerator<readonly ChangedRow[], void, undefined> {
+    yield* readChanges(this.#context, this.#snapshot, range);
+  }
+
+  /** Puts small files together: maintenance/optimize.ts. */
+  async optimize(options: OptimizeOptions = {}): Promise<Optimized> {
+    const optimized = await optimize(this.#context, await this.refresh(), options);
+    await this.#committed(optimized.snapshot);
+    return optimized;
+  }
+
+  /** Takes away files that no version within the retention needs: maintenance/vacuum.ts. */
+  async vacuum(options: VacuumOptions = {}): Promise<Vacuumed> {
+    return vacuum(this.#context, options);
+  }
+
+  /** Takes away entries of the log that are past their retention, and says which: maintenance/log-cleanup.ts. */
+  async cleanLog(): Promise<readonly string[]> {
+    return cleanLog(this.#context, await this.refresh());
+  }
+
+  /** Makes the table what it was, by a new version: maintenance/restore.ts. */
+  async restore(asOf: AsOf): Promise<Snapshot> {
+    const then = await this.snapshotAt(asOf);
+    return this.#committed(await restore(this.#context, await this.refresh(), then));
+  }
+
+  /** Adds columns, null in the rows that are there: write/alter.ts. */
+  async addColumns(columns: StructType): Promise<Snapshot> {
+    return this.#committed(await addColumns(this.#context, await this.refresh(), columns));
+  }
+
+  /** Sets properties, and takes away those that are undefined. */
+  async setProperties(properties: Readonly<Record<string, string | undefined>>): Promise<Snapshot> {
+    return this.#committed(await setProperties(this.#context, await this.refresh(), properties));
+  }
+
+  /** Adds a CHECK constraint that all rows meet, such as `quantity > 0`. */
+  async addConstraint(name: string, expression: string): Promise<Snapshot> {
+    return this.#committed(await addConstraint(this.#context, await this.refresh(), { name, expression }));
+  }
+
+  async dropConstraint(name: string): Promise<Snapshot> {
+    return this.#committed(await dropConstraint(this.#context, await this.refresh(), name));
+  }
+
   /** Writes a Delta checkpoint of the version that this instance sees. */
   async checkpoint(): Promise<void> {
     await writeCheckpoint(this.#context.storage, this.#context.db, this.#snapshot);
@@ -148,15 +217,20 @@ export class DeltaTable implements AsyncDisposable {
     return this.#snapshot;
   }
 
-  async #checkpointWhenDue(snapshot: Snapshot): Promise<void> {
+  /** Goes on from a commit, with a Delta checkpoint whenever the interval was passed. */
+  async #committed(snapshot: Snapshot): Promise<Snapshot> {
+    const before = this.#snapshot.version;
+    this.#moveTo(snapshot);
     const { checkpoints = true, onCheckpointFailure = warn } = this.#options;
     const { checkpointInterval } = tableProperties(snapshot.metadata);
-    if (!checkpoints || checkpointInterval <= 0 || snapshot.version % checkpointInterval !== 0) return;
+    const passed = (version: number): number => Math.floor(version / checkpointInterval);
+    if (!checkpoints || checkpointInterval <= 0 || passed(snapshot.version) <= passed(before)) return snapshot;
     try {
       await writeCheckpoint(this.#context.storage, this.#context.db, snapshot);
     } catch (error) {
       onCheckpointFailure(error);
     }
+    return snapshot;
   }
 }
 

@@ -35,3 +35,8 @@ export { LocalFolder } from './storage/local-folder.ts';
 export type { ListOptions, LocalFile, NewFile, Storage, StoredFile } from './storage/storage.ts';
 export type { WriteOptions, WriteTransaction, Written } from './write/append.ts';
 export type { TableDefinition } from './write/create.ts';
+export type { Deleted } from './change/delete-rows.ts';
+export type { UpsertOptions, Upserted } from './change/upsert.ts';
+export type { Optimized, OptimizeOptions } from './maintenance/optimize.ts';
+export type { Vacuumed, VacuumOptions } from './maintenance/vacuum.ts';
+export type { ChangedRow, ChangeRange } from './read/changes.ts';

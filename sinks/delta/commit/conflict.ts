@@ -5,11 +5,12 @@ import type { Commit } from '../log/snapshot.ts';
 /**
  * What a commit has read of the table, which decides whether it may still be made after others came first:
  *
- *     nothing      an append: whatever others add or remove, its rows are the same
+ *     nothing      an append, a new column: whatever others add or remove, it means the same
  *     files        a rewrite of those files (OPTIMIZE): others may add files, and not touch these
- *     everything   what depends on all rows (an overwrite, an upsert): nobody may have changed any
+ *     everything   what depends on all rows (an upsert, a new constraint): nobody may have changed any
+ *     version      what names its own version: nobody may have committed anything
  */
-export type ReadScope = 'nothing' | 'files' | 'everything';
+export type ReadScope = 'nothing' | 'files' | 'everything' | 'version';
 
 /** What stands in the way; `facts.conflict` of the error. */
 export type ConflictKind = 'protocol' | 'metadata' | 'transaction' | 'removed' | 'added' | 'domain';
@@ -29,6 +30,7 @@ export function checkConflict(
       `Version ${winner.version} of the table ${location} came first and ${what}: nothing was committed`,
       { table: location, version: winner.version, conflict: kind },
     );
+  if (mine.reads === 'version') throw conflict('added', 'took the version that was to be made');
   const appIds = new Set(mine.actions.flatMap((action) => ('txn' in action ? [action.txn.appId] : [])));
   const domains = new Set(
     mine.actions.flatMap((each) => ('domainMetadata' in each ? [each.domainMetadata.domain] : [])),
@@ -50,9 +52,5 @@ export function checkConflict(
     if ('add' in action && mine.reads === 'everything' && action.add.dataChange) {
       throw conflict('added', `added ${action.add.path}`);
     }
-  }
-  const changesTable = mine.actions.some((action) => 'metaData' in action || 'protocol' in action);
-  if (changesTable && winner.actions.some((action) => 'add' in action && action.add.dataChange)) {
-    throw conflict('added', 'added rows under the schema that was to be changed');
   }
 }

@@ -50,7 +50,7 @@ interface CommitTime {
  * When each commit was made: what it says itself, where in-commit timestamps are on, and else when its file was written. Times
  * of files may go back; a commit is then taken to be one millisecond younger than the one before it.
  */
-async function commitTimes(log: DeltaLog, listing: LogListing): Promise<CommitTime[]> {
+export async function commitTimes(log: DeltaLog, listing: LogListing): Promise<CommitTime[]> {
   const commits = contiguousEnd(listing);
   const own = await inCommitTimes(log, commits);
   let before = -Infinity;

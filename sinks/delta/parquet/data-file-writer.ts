@@ -18,8 +18,6 @@ export interface DataFileOptions {
   readonly folder?: string;
   /** Columns that are in the files and not in the schema (`_change_type`). */
   readonly extraColumns?: readonly string[];
-  /** The order of the rows in a file, as SQL. */
-  readonly orderBy?: string;
 }
 
 /**
@@ -80,7 +78,7 @@ async function writeFile(
   options: DataFileOptions,
   { values, condition }: Partition,
 ): Promise<AddFile> {
-  const { schema, partitionColumns, indexedColumns, dataChange, folder, extraColumns = [], orderBy } = options;
+  const { schema, partitionColumns, indexedColumns, dataChange, folder, extraColumns = [] } = options;
   const fields = schema.fields.filter(({ name, type }) => !partitionColumns.includes(name) && type !== 'void');
   const columns = [
     ...fields.map(({ name, type }) => `CAST(${identifier(name)} AS ${duckTypeOf(type)}) AS ${identifier(name)}`),
@@ -91,8 +89,7 @@ async function writeFile(
     ...partitionColumns.map((name) => partitionFolder(name, values[name] ?? null)),
     `part-00000-${randomUUID()}.c000.zstd.parquet`,
   ].join('/');
-  const order = orderBy === undefined ? '' : ` ORDER BY ${orderBy}`;
-  const select = `SELECT ${columns.join(', ')} FROM ${relation} WHERE ${condition}${order}`;
+  const select = `SELECT ${columns.join(', ')} FROM ${relation} WHERE ${condition}`;
   const file = await storage.create(path);
   try {
     const { count, statistics } = await copyToParquet(session, select, file);

@@ -62,9 +62,15 @@ export class DuckDb implements AsyncDisposable {
 
 export class DuckDbSession implements AsyncDisposable {
   readonly connection: DuckDBConnection;
+  #tables = 0;
 
   constructor(connection: DuckDBConnection) {
     this.connection = connection;
+  }
+
+  /** A name for a temporary table that no other of this session has. */
+  newTable(): string {
+    return `_millrace_${this.#tables++}`;
   }
 
   async run(sql: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { BIGINT, DuckDBDataChunk, INTEGER } from '@duckdb/node-api';
+import { BIGINT, DuckDBDataChunk } from '@duckdb/node-api';
 import { MillraceError } from '../../../schemas/errors.ts';
 import { readDeletionVector } from '../deletion-vector/deletion-vector.ts';
 import type { AddFile, PartitionValues } from '../log/action.ts';
@@ -153,8 +153,8 @@ async function selectOf(source: ScanSource, { parts, parquet }: Group, options: 
   if (options.positions === true) columns.push(`${index} AS "_file"`, `file_row_number AS "_row"`);
   let where = '';
   if (deletionVector !== undefined) {
-    await loadDeletedRows(source.session, index, await readDeletionVector(source.storage, deletionVector));
-    where = ` WHERE file_row_number NOT IN (SELECT position FROM deleted_rows WHERE file = ${index})`;
+    const deleted = await loadDeletedRows(source.session, await readDeletionVector(source.storage, deletionVector));
+    where = ` WHERE file_row_number NOT IN (SELECT position FROM ${deleted})`;
   }
   return `SELECT ${columns.join(', ')} FROM ${from}${where}`;
 }
@@ -187,16 +187,18 @@ function namesIn({ mapping, storage }: ScanSource, parquet: readonly ParquetSche
   return namesById(parquetTree(parquet));
 }
 
-async function loadDeletedRows(session: DuckDbSession, file: number, rows: readonly number[]): Promise<void> {
-  await session.run('CREATE TEMP TABLE IF NOT EXISTS deleted_rows (file INTEGER, position BIGINT)');
-  const appender = await session.connection.createAppender('deleted_rows', 'main', 'temp');
+async function loadDeletedRows(session: DuckDbSession, rows: readonly number[]): Promise<string> {
+  const table = session.newTable();
+  await session.run(`CREATE TEMP TABLE ${table} (position BIGINT)`);
+  const appender = await session.connection.createAppender(table, 'main', 'temp');
   for (let from = 0; from < rows.length; from += 2048) {
     const positions = rows.slice(from, from + 2048);
-    const chunk = DuckDBDataChunk.create([INTEGER, BIGINT], positions.length);
-    chunk.setColumns([positions.map(() => file), positions.map(BigInt)]);
+    const chunk = DuckDBDataChunk.create([BIGINT], positions.length);
+    chunk.setColumns([positions.map(BigInt)]);
     appender.appendDataChunk(chunk);
   }
   appender.closeSync();
+  return table;
 }
 
 function emptySelect({ schema }: ScanSource, { positions, extraColumns = [] }: ScanOptions): string {

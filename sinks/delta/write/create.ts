@@ -69,7 +69,6 @@ export async function createTable({ storage }: TableContext, definition: TableDe
 /** The protocol with the features that properties and types ask for. */
 export function protocolFor(protocol: Protocol, metadata: Metadata, schema: StructType): Protocol {
   const properties = tableProperties(metadata);
-  const { minWriterVersion } = protocol;
   const wanted = [
     ...(properties.constraints.size > 0 ? ['checkConstraints'] : []),
     ...(properties.changeDataFeed ? ['changeDataFeed'] : []),
@@ -77,7 +76,7 @@ export function protocolFor(protocol: Protocol, metadata: Metadata, schema: Stru
     ...(properties.inCommitTimestamps ? ['inCommitTimestamp'] : []),
     ...(someType(schema, (type) => type === 'timestamp_ntz') ? ['timestampNtz'] : []),
   ];
-  return wanted.reduce(withFeature, { ...protocol, minWriterVersion });
+  return wanted.reduce(withFeature, protocol);
 }
 
 /** @throws MillraceError `INVALID_ARGUMENT` */
