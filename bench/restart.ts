@@ -107,8 +107,6 @@ try {
       print(`round ${round + 1}, ${way}: serving after ${seconds(start.servingMs)} s; load ${load()}`);
     }
   }
-  await instance[Symbol.asyncDispose]();
-  await idle[Symbol.asyncDispose]();
   report(starts);
 
   async function checkRows(of: RestartInstance): Promise<void> {
@@ -118,6 +116,7 @@ try {
     if (found !== String(expected)) throw new Error(`Read ${found}; written were ${String(expected)}`);
   }
 } finally {
+  await RestartInstance.killAll();
   await rm(work, { recursive: true, force: true });
 }
 

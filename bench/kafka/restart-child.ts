@@ -56,6 +56,8 @@ for await (const order of createInterface({ input: process.stdin })) {
     await runtime.caughtUp();
     console.log('caught-up');
   } else if (order === 'rows') {
+    // A task that was given up is opened again.
+    while (runtime.runningTasks.length < partitions) await sleep(askEveryMs);
     const digest = new RowsDigest();
     for (const each of stores()) for await (const [key, { value }] of each.committedRange()) digest.add(key, value);
     console.log(`rows ${String(digest)}`);

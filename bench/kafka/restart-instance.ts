@@ -35,6 +35,11 @@ export class RestartInstance implements AsyncDisposable {
   readonly #spawnedAtMs = performance.now();
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
+  static readonly #running = new Set<RestartInstance>();
+
+  static async killAll(): Promise<void> {
+    for (const each of RestartInstance.#running) await each[Symbol.asyncDispose]();
+  }
 
   constructor(settings: InstanceSettings) {
     const script = join(import.meta.dirname, 'restart-child.ts');
@@ -42,6 +47,7 @@ export class RestartInstance implements AsyncDisposable {
       env: { ...process.env, ...allocatorEnvironment() },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
+    RestartInstance.#running.add(this);
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
 
@@ -65,6 +71,7 @@ export class RestartInstance implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    RestartInstance.#running.delete(this);
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');

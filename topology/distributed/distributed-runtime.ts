@@ -14,6 +14,7 @@ import { externalTopics } from '../runtime/topic-names.ts';
 import type { Topology } from '../topology.ts';
 import { groupCaughtUp, groupHasReached, subtopologiesInOrder, type GroupProgress } from './caught-up.ts';
 import { changelogTopic } from './changelog.ts';
+import { changelogTopics } from './changelog-topics.ts';
 import type { RestoreProgress } from './changelog-reader.ts';
 import { clusterOf, knowsNobody, type Cluster, type TaskOwner } from './cluster.ts';
 import { DistributedTask } from './distributed-task.ts';
@@ -24,7 +25,7 @@ import { Standbys } from './standbys.ts';
 import { tasksOf, TaskAssignor } from './task-assignor.ts';
 import type { SourceGate } from './source-gate.ts';
 import type { ProcessingGuarantee } from './task-committer.ts';
-import { storesOf, taskStateTopic } from './task-state.ts';
+import { storesOf } from './task-state.ts';
 
 /**
  * Runs the tasks of a topology that fall to this instance, on a log that instances share.
@@ -78,12 +79,11 @@ export class DistributedRuntime {
         tasks.set(taskId({ subtopology, partition }), { subtopology, partition, sources: of, partitions: read });
       }
     }
-    const compacted = { cleanup: 'compact', deleteRetentionMs: config.deleteRetentionMs } as const;
-    const changelogs = graph.subtopologies.flatMap(({ id, stores }) =>
-      stores.map((name) => ({ name: changelogTopic(applicationId, name), partitions: partitions.tasks.get(id)! })),
+    const { deleteRetentionMs, windowChangelogAdditionalMs: additionalMs } = config;
+    const { tasks: taskCounts } = partitions;
+    await log.createTopics(
+      changelogTopics(graph, { applicationId, tasks: taskCounts, deleteRetentionMs, additionalMs }),
     );
-    const clocks = { name: taskStateTopic(applicationId), partitions: Math.max(1, ...partitions.tasks.values()) };
-    await log.createTopics([...changelogs, clocks].map((topic) => ({ ...topic, ...compacted })));
 
     const state = new ApplicationState(engine, applicationId);
     const storeIds = await numberedStores(state, commits, graph, partitions.internalTopics);
@@ -683,6 +683,8 @@ export interface DistributedConfig {
   readonly recordCacheBytes: number;
   /** Of changelogs: how long a tombstone stays (`delete.retention.ms`). A local store that is older than half of it is useless. */
   readonly deleteRetentionMs: number;
+  /** How long the changelog of a window store has windows that have expired (`windowstore.changelog.additional.retention.ms`). */
+  readonly windowChangelogAdditionalMs: number;
   /** Instances that follow each task with state, beside the one that runs it (`num.standby.replicas`). */
   readonly standbyReplicas: number;
   /** Records of changelogs that an instance may lack when it is given a task; who lacks more warms up first. */
@@ -708,6 +710,7 @@ export const defaultDistributedConfig: DistributedConfig = {
   storeCacheBytes: 256 * 1024 * 1024,
   recordCacheBytes: 0,
   deleteRetentionMs: 24 * 3600 * 1000,
+  windowChangelogAdditionalMs: 24 * 3600 * 1000,
   standbyReplicas: 0,
   acceptableRecoveryLag: 10_000,
   maxWarmupReplicas: 2,
