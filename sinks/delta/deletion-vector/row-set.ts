@@ -6,25 +6,48 @@ import { readRoaring, writeRoaring } from './roaring.ts';
  * The rows that a deletion vector takes from a file: positions from 0, ascending (protocol, Deletion Vector Format).
  *
  *     set    | magic 1681511377 u32 | buckets u64 | (upper 32 bits u32, Roaring bitmap of the lower 32)* |   little-endian
+ *     older  | magic 1681511376 u32 | bitmaps u32 | (size u32, Roaring bitmap of the next 2^32 rows)* |              either
  *     file   | version 1 u8 | (size u32, set, CRC-32 of the set u32)* |                                       big-endian
  */
 const magic = 1_681_511_377;
+/** Read, never written: what the first writers wrote, and the protocol's own example of an inline vector has. */
+const olderMagic = 1_681_511_376;
 const fileVersion = 1;
 
 /** @throws MillraceError `TABLE_CORRUPT` for bytes that are no such set */
 export function readRowSet(bytes: Uint8Array, where: string): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || view.getUint32(0, true) !== magic) throw corrupt(where, 'does not begin as one');
+  if (bytes.length < 12) throw corrupt(where, `wants 12 bytes and more, found ${bytes.length}`);
+  if (view.getUint32(0, true) === magic) return readBuckets(view, where);
+  for (const little of [true, false])
+    if (view.getUint32(0, little) === olderMagic) return readOlder(view, little, where);
+  throw corrupt(where, 'does not begin as one');
+}
+
+function readBuckets(view: DataView, where: string): number[] {
   const rows: number[] = [];
   const buckets = Number(view.getBigUint64(4, true));
-  let at: number | undefined = 12;
+  let at = 12;
   for (let bucket = 0; bucket < buckets; bucket++) {
-    if (at + 4 > bytes.length) throw corrupt(where, 'ends too early');
-    const high = view.getUint32(at, true) * 0x1_0000_0000;
-    at = readRoaring(view, at + 4, (value) => rows.push(high + value));
-    if (at === undefined) throw corrupt(where, 'has a bitmap that is none');
+    if (at + 4 > view.byteLength) throw corrupt(where, 'ends too early');
+    at = readBitmap(view, at + 4, view.getUint32(at, true), rows, where);
   }
   return rows;
+}
+
+function readOlder(view: DataView, little: boolean, where: string): number[] {
+  const rows: number[] = [];
+  const bitmaps = view.getUint32(4, little);
+  let at = 8;
+  for (let high = 0; high < bitmaps; high++) at = readBitmap(view, at + 4, high, rows, where);
+  return rows;
+}
+
+/** Gives where the bitmap ends. */
+function readBitmap(view: DataView, begin: number, high: number, rows: number[], where: string): number {
+  const end = readRoaring(view, begin, (value) => rows.push(high * 0x1_0000_0000 + value));
+  if (end === undefined) throw corrupt(where, 'has a bitmap that is none');
+  return end;
 }
 
 export function writeRowSet(rows: readonly number[]): Uint8Array {
