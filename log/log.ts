@@ -17,6 +17,8 @@ export interface Log extends AsyncDisposable {
    */
   createTopics(topics: readonly TopicSpec[]): Promise<void>;
   topics(): Promise<readonly TopicSpec[]>;
+  /** Deletes topics and all that is in them. What is there no more is nothing to do; that nobody uses them is the caller's business. */
+  deleteTopics(names: readonly string[]): Promise<void>;
   /**
    * Another one when a topic was deleted and made anew under its name (KIP-516).
    * @throws MillraceError `TOPIC_NOT_FOUND`

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Cases } from './log-conformance.ts';
 import { limits, newTopic, records, uniqueName } from './support.ts';
@@ -25,6 +26,20 @@ export const topicCases: Cases = (openLog) => {
     expect(await log.topicId(one.topic)).toBe(id);
     expect(await log.topicId(two.topic)).not.toBe(id);
     await expect(log.topicId(uniqueName('none'))).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' });
+  });
+
+  it('deletes topics, and says nothing of those that are gone', async () => {
+    await using log = await openLog();
+    const [one, two] = [await newTopic(log), await newTopic(log)];
+    await log.produce({ topic: one.topic, partition: 0 }, records('a'));
+    await log.deleteTopics([one.topic]);
+    await log.deleteTopics([one.topic, uniqueName('none')]);
+    // Brokers hear of it a moment later than the controller.
+    while ((await log.topics()).some(({ name }) => name === one.topic)) await sleep(20);
+    expect((await log.topics()).map(({ name }) => name)).toContain(two.topic);
+    await expect(log.produce({ topic: one.topic, partition: 0 }, records('b'))).rejects.toMatchObject({
+      code: 'TOPIC_NOT_FOUND',
+    });
   });
 
   it('names both partition counts when they differ', async () => {

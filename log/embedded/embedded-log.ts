@@ -174,6 +174,11 @@ class RunningLog implements EmbeddedLog {
     });
   }
 
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    const gone = new Set(names);
+    await this.removeTopics({ removes: (topic) => gone.has(topic) });
+  }
+
   async topicId(topic: string): Promise<string> {
     this.#mustBeOpen();
     return String(this.#catalog.topic(topic).id);

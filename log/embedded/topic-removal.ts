@@ -43,5 +43,6 @@ export async function stagedTopicRemoval(engine: Engine, of: TopicRemoval): Prom
 
 export interface TopicRemoval {
   readonly removes: (topic: string) => boolean;
-  readonly group: string;
+  /** Whose offsets go, in topics that stay too. Default: none. */
+  readonly group?: string;
 }

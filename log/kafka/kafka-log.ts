@@ -160,6 +160,20 @@ class KafkaLog implements Log {
     });
   }
 
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    this.#checkOpen();
+    for (const topic of names) {
+      await this.#connections.onController(`Deleting the topic '${topic}'`, async (broker) => {
+        await broker
+          .deleteTopics({ topics: [topic], timeout: this.#delivery.requestTimeoutMs })
+          .catch((error: unknown) => {
+            if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+          });
+      });
+      this.#connections.forgetLeaders(topic);
+    }
+  }
+
   async topicId(topic: string): Promise<string> {
     this.#checkOpen();
     await this.#connections.partitionCount(topic);

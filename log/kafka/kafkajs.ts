@@ -25,6 +25,7 @@ export interface Broker {
   readonly connectionPool: { send<T>(request: ProtocolRequest<T>): Promise<T> };
   disconnect(): Promise<void>;
   metadata(topics: readonly string[]): Promise<{ readonly topicMetadata: readonly TopicMetadata[] }>;
+  deleteTopics(request: { readonly topics: readonly string[]; readonly timeout: number }): Promise<unknown>;
   createTopics(request: { readonly topics: readonly NewTopic[]; readonly timeout: number }): Promise<void>;
   describeConfigs(request: {
     readonly resources: readonly {
