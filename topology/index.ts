@@ -27,8 +27,13 @@ export { partitionForKey } from '../log/index.ts';
 export type * from './processor.ts';
 export * from './record.ts';
 export { Topology, type SinkOptions, type SourceOptions } from './topology.ts';
-export { removeApplication, resetApplication, type ApplicationReset } from './runtime/application-reset.ts';
-export { ownTopicName } from './runtime/topic-names.ts';
+export {
+  removeApplication,
+  removeApplicationState,
+  resetApplication,
+  type ApplicationReset,
+} from './runtime/application-reset.ts';
+export { ownTopicName, readTopics, type TopicNaming } from './runtime/topic-names.ts';
 export { addStore, type PartitionRow, type StoreAddition, type StoredTables } from './runtime/store-addition.ts';
 export {
   EmbeddedRuntime,

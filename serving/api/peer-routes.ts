@@ -1,5 +1,4 @@
-import { decodePeer, encodePeer, peerPath, settledPath } from '../host/peers.ts';
-import type { Query } from '../host/store-reader.ts';
+import { decodePeer, encodePeer, peerPath, settledPath, type PeerQuestion } from '../host/peers.ts';
 import type { Api, App } from './context.ts';
 
 /**
@@ -20,16 +19,7 @@ export async function peerRoutes(app: App, ask: Api['ask'], prefix = ''): Promis
       const answer = await ask({ kind: 'askHere', ...(request.body as PeerQuestion) });
       return await reply.type('application/json').send(encodePeer(answer));
     });
-    scope.post(`${prefix}${settledPath}`, { schema: { hide: true } }, async () => {
-      await ask({ kind: 'settled' });
-      return {};
-    });
+    scope.post(`${prefix}${settledPath}`, { schema: { hide: true } }, async () => await ask({ kind: 'settled' }));
     registered();
   });
-}
-
-interface PeerQuestion {
-  readonly query: Query;
-  /** Standbys may answer. */
-  readonly stale: boolean;
 }

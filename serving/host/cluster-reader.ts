@@ -54,9 +54,18 @@ export class ClusterReader {
 
   /** @throws MillraceError `REBALANCING` while a task that is wanted is nobody's, or its owner does not answer for it yet */
   async ask<K extends Query['kind']>(query: QueryOf<K>): Promise<AnswerHere<K>> {
+    return await this.#ask<K>(query, this.#wanted(query));
+  }
+
+  /** Resolves when every task of the topology answers. @throws MillraceError `REBALANCING` while one does not */
+  async allAnswer(): Promise<void> {
+    await this.#ask<'getMany'>({ kind: 'getMany', keys: [] }, this.#owners());
+  }
+
+  async #ask<K extends Query['kind']>(query: QueryOf<K>, wanted: readonly TaskOwner[]): Promise<AnswerHere<K>> {
     const here = await this.#reader.ask<K>(query);
     const answered = new Set(here.tasks);
-    const missing = this.#wanted(query).filter(({ taskId }) => !answered.has(taskId));
+    const missing = wanted.filter(({ taskId }) => !answered.has(taskId));
     if (missing.length === 0) return here;
     const urls = new Set(missing.map((task) => urlOf(task)));
     const parts = await Promise.all([...urls].map((url) => this.#askPeer(url, query, false)));

@@ -14,6 +14,7 @@ import { migrations } from './migrations.ts';
 import { publishedStores } from './published-stores.ts';
 import { Publisher } from './publisher.ts';
 import { appendRecords, unpackRecords } from './packed-records.ts';
+import type { PeerQuestion } from './peers.ts';
 import type { AnswerHere, Query, QueryOf, StoreReader } from './store-reader.ts';
 
 export interface DatabaseHooks {
@@ -139,8 +140,14 @@ export class Database {
     return { appended, duplicates: [...duplicates] };
   }
 
-  settled(): Promise<void> {
-    return this.runtime.commitSettled();
+  /** Nobody else has tasks of this folder. */
+  askHere({ query, stale }: PeerQuestion): Promise<AnswerHere> {
+    return this.reader.ask(query, stale);
+  }
+
+  async settled(): Promise<Answers['settled']> {
+    await this.runtime.commitSettled();
+    return { group: this.generation.applicationId };
   }
 
   lag(): Answers['lag'] {

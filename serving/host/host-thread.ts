@@ -8,7 +8,6 @@ import { Database, type DatabaseHooks } from './database.ts';
 import { KafkaDatabase } from './kafka-database.ts';
 import { eraseUsers } from './erase-users.ts';
 import { errorFields } from './error-fields.ts';
-import type { Generations } from './generations/generations.ts';
 import type { Answers, HostMessage, HostSettings, Request, RequestMessage } from './messages.ts';
 import { packRecords } from './packed-records.ts';
 
@@ -90,12 +89,11 @@ class HostThread {
       case 'windows':
         return await this.#database.ask(request);
       case 'askHere':
-        return await this.#database.reader.ask(request.query, request.stale);
+        return await this.#database.askHere(request);
       case 'askStale':
         return await this.#database.askStale(request.query);
       case 'settled':
-        await this.#database.settled();
-        return null;
+        return await this.#database.settled();
       case 'stores':
         return reader.stores();
       case 'lag':
@@ -115,13 +113,13 @@ class HostThread {
       case 'backup':
         return await this.#backup(request.folder);
       case 'generations':
-        return this.#generations.list();
+        return await this.#database.generations.list();
       case 'replay':
-        return await this.#generations.startReplay(request);
+        return await this.#database.generations.startReplay(request);
       case 'activate':
-        return await this.#generations.activate(request.generation);
+        return await this.#database.generations.activate(request.generation);
       case 'prune':
-        await this.#generations.prune(request.generation);
+        await this.#database.generations.prune(request.generation);
         return null;
       case 'start':
         this.#url = request.url;
@@ -150,10 +148,6 @@ class HostThread {
     const start = Math.max(offset, await this.#database.log.listOffsets(of, 'earliest'));
     const { records, nextOffset } = await this.#database.log.read(of, start, { maxRecords, maxBytes: 8 * 1024 * 1024 });
     return { records: packRecords(records.map((record) => ({ ...record, partition }))), nextOffset };
-  }
-
-  get #generations(): Generations {
-    return this.#embedded('A replay').generations;
   }
 
   async #eraseUsers(users: readonly string[]): Promise<Answers['eraseUsers']> {
@@ -303,8 +297,7 @@ function isNoSpace(error: unknown): boolean {
 }
 
 function shownBy(database: ShopDatabase): unknown {
-  const generation = database instanceof Database ? database.generation.id : undefined;
-  return [generation, database.runtime.committedOffsets];
+  return [database.generation.id, database.runtime.committedOffsets];
 }
 
 /** Opens the folder, publishes what is in it, then starts the topology. */

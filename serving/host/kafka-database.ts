@@ -1,21 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaLog, type KafkaLogOptions, type Log } from '../../log/index.ts';
-import { shopTopology } from '../../processors/index.ts';
-import { confluentRegistry, isMillraceError, type ConfluentRegistryOptions } from '../../schemas/index.ts';
+import {
+  confluentRegistry,
+  isMillraceError,
+  MillraceError,
+  type ConfluentRegistryOptions,
+} from '../../schemas/index.ts';
 import { createGroupCommit, openDataFolder, type Engine, type GroupCommit } from '../../state/index.ts';
-import { DistributedRuntime, type ChangedStore, type ProcessingGuarantee } from '../../topology/index.ts';
-import { ClusterReader, mergedOffsets } from './cluster-reader.ts';
+import type { ChangedStore, DistributedRuntime, ProcessingGuarantee } from '../../topology/index.ts';
+import { mergedOffsets } from './cluster-reader.ts';
 import type { DatabaseHooks } from './database.ts';
 import { errorFields } from './error-fields.ts';
 import { EventIndex } from './event-index.ts';
-import { prepareShop, shopOptions } from './generations/shop-runtime.ts';
+import type { GenerationEntry } from './generations/generation-book.ts';
+import { SharedGenerations } from './generations/shared-generations.ts';
+import type { SharedRun } from './generations/shared-run.ts';
+import { prepareShop } from './generations/shop-runtime.ts';
 import type { Answers, HostSettings, Request, SourceOffset } from './messages.ts';
 import { migrations } from './migrations.ts';
 import { Notices } from './notices.ts';
 import { appendRecords, unpackRecords } from './packed-records.ts';
-import { askPeer, peerSettled } from './peers.ts';
+import { peerGroup, type PeerQuestion } from './peers.ts';
 import { publishedStores, wholeStores } from './published-stores.ts';
 import { Publisher, type WholeRow } from './publisher.ts';
-import { StoreReader, type AnswerHere, type Query, type QueryOf } from './store-reader.ts';
+import type { AnswerHere, Query, QueryOf, StoreReader } from './store-reader.ts';
 
 /** Where the log, the schemas and the other instances are. */
 export interface KafkaSettings {
@@ -41,22 +49,21 @@ export class KafkaDatabase {
   readonly engine: Engine;
   readonly commits: GroupCommit;
   readonly log: Log;
-  readonly runtime: DistributedRuntime;
-  readonly reader: StoreReader;
+  readonly generations: SharedGenerations;
   readonly partitions: number;
   /** Set when what is durable is in doubt. */
   failure: { readonly error: unknown } | undefined;
   readonly #index: EventIndex;
-  readonly #cluster: ClusterReader;
   readonly #publisher: Publisher;
   readonly #send: DatabaseHooks['send'];
   readonly #refreshing: NodeJS.Timeout;
   /** The view shows what others may have changed meanwhile. */
   #outOfDate = false;
+  #refreshAtMs = 0;
   #publishing: Promise<void> = Promise.resolve();
   #known: readonly SourceOffset[] = [];
-  /** What was committed here of these stores while the rows of all instances were gathered. */
-  #meanwhile: ChangedStore[] = [];
+  /** A run whose rows are gathered from all instances, and what it has committed here meanwhile. */
+  #gathering: { readonly run: SharedRun; readonly changed: ChangedStore[] } | undefined;
   #isRefreshing = false;
   #closed = false;
 
@@ -83,33 +90,22 @@ export class KafkaDatabase {
       opened.push(log);
       const commits = createGroupCommit(engine);
       const partitions = await prepareShop(log, settings);
-      const topology = await shopTopology({ registry: confluentRegistry(kafka.registry), partitions });
-      const runtime = await DistributedRuntime.open({
-        topology,
-        applicationId: kafka.applicationId,
-        log,
-        engine,
-        commits,
-        ...shopOptions(partitions),
-        config: {
-          storeCacheBytes: settings.storeCacheBytes,
-          maxDirtyBytes: settings.dirtyBytesMax,
-          commitIntervalMs: kafka.commitIntervalMs ?? 100,
-          standbyReplicas: kafka.standbyReplicas ?? 0,
-        },
-        processingGuarantee: kafka.processingGuarantee ?? 'exactly_once',
-        processId: kafka.processId,
+      const generations = await SharedGenerations.open({
+        ...{ settings, engine, commits, log, partitions },
+        registry: confluentRegistry(kafka.registry),
         paused: () => hooks.paused() || holder.failure !== undefined,
-        onCommit: ({ stores }) => holder.database?.publish(stores),
-        onTasks: () => holder.database?.publishAll(),
+        show: async (run, shown) => await holder.database?.show(run, shown),
+        tell: notices.tell,
+        onCommit: (run, stores) => holder.database?.publish(run, stores),
+        onTasks: (run) => holder.database?.tasksChanged(run),
         onRestore: (progress) => notices.restored(progress),
         onRecovery: ({ task, error }) =>
           notices.tell(`Task ${task} was given up and is opened again: ${error.message}`),
-        onFailure: (error) => {
+        onTopologyFailed: (error) => {
           if (holder.failure === undefined) hooks.send({ kind: 'topologyFailed', error: errorFields(error) });
         },
       });
-      const database = new KafkaDatabase({ engine, commits, log, runtime, partitions, send: hooks.send });
+      const database = new KafkaDatabase({ engine, commits, log, generations, partitions, send: hooks.send });
       holder.database = database;
       database.failure = holder.failure;
       return database;
@@ -123,40 +119,62 @@ export class KafkaDatabase {
     this.engine = parts.engine;
     this.commits = parts.commits;
     this.log = parts.log;
-    this.runtime = parts.runtime;
+    this.generations = parts.generations;
     this.partitions = parts.partitions;
     this.#send = parts.send;
-    this.reader = new StoreReader(parts.engine, parts.runtime);
-    this.#cluster = new ClusterReader(this.reader, () => parts.runtime.owners(), askPeer);
     this.#index = new EventIndex(parts.engine, Date.now);
     this.#publisher = new Publisher(publishedStores, (publication) =>
       parts.send({ kind: 'publication', publication }, [publication.slice]),
     );
     this.#refreshing = setInterval(() => {
-      if (this.#outOfDate) this.publishAll();
+      if (this.#outOfDate && performance.now() >= this.#refreshAtMs) this.publishAll();
     }, refreshEveryMs);
     this.#refreshing.unref();
   }
 
+  get generation(): GenerationEntry {
+    return this.#run.entry;
+  }
+
+  /** Of the generation that answers are about. */
+  get runtime(): DistributedRuntime {
+    return this.#run.runtime;
+  }
+
+  get reader(): StoreReader {
+    return this.#run.reader;
+  }
+
+  get #run(): SharedRun {
+    return this.generations.shown;
+  }
+
   /** Joins the group; `url` is where other instances reach this one. */
   async start(url?: string): Promise<void> {
-    await this.runtime.start(url);
+    await this.generations.start(url);
   }
 
   /** From whichever instances have it. */
   async ask<K extends Query['kind']>(query: QueryOf<K>): Promise<Answers[K]> {
-    const { answer, asOf } = await this.#cluster.ask<K>(query);
+    const { answer, asOf } = await this.#run.cluster.ask<K>(query);
     const known = this.#know(asOf);
     return answer instanceof ArrayBuffer ? answer : { ...answer, asOf: known };
   }
 
   async askStale(query: Query): Promise<AnswerHere> {
-    const part = await this.#cluster.askStale(query);
+    const part = await this.#run.cluster.askStale(query);
     const asOf = this.#know(part.asOf);
     return {
       ...part,
       answer: part.answer instanceof ArrayBuffer ? part.answer : { ...part.answer, asOf },
     } as AnswerHere;
+  }
+
+  /** @throws MillraceError `REBALANCING` where no run of that group is open here */
+  async askHere({ query, stale, group }: PeerQuestion): Promise<AnswerHere> {
+    const run = this.generations.run(group);
+    if (run !== undefined) return await run.reader.ask(query, stale);
+    throw new MillraceError('REBALANCING', `This instance has no tasks of the group '${group}'.`, { group });
   }
 
   async produce({ topic, records, eventIds }: Extract<Request, { kind: 'produce' }>): Promise<Answers['produce']> {
@@ -170,8 +188,10 @@ export class KafkaDatabase {
     return { appended, duplicates: [...duplicates] };
   }
 
-  settled(): Promise<void> {
-    return this.runtime.commitsEnded();
+  async settled(): Promise<Answers['settled']> {
+    const { runtime, group } = this.#run;
+    await runtime.commitsEnded();
+    return { group };
   }
 
   lag(): Promise<Answers['lag']> {
@@ -180,11 +200,24 @@ export class KafkaDatabase {
 
   /** When every instance has processed what the log has now, shows it to who asks, and the view has been told. */
   async caughtUp(): Promise<Answers['caughtUp']> {
-    await this.runtime.caughtUp();
-    const peers = this.runtime.owners().flatMap(({ active }) => (active?.isLocal === false ? (active.url ?? []) : []));
-    await Promise.all([this.runtime.commitsEnded(), ...[...new Set(peers)].map((url) => peerSettled(url))]);
-    await this.#publishAll();
-    return this.#known;
+    for (;;) {
+      const run = this.#run;
+      try {
+        await run.runtime.caughtUp();
+        await Promise.all([run.runtime.commitsEnded(), ...run.peers.map((url) => peerGroup(url))]);
+        await this.#publishAll(run);
+        if (run === this.#run) return this.#known;
+      } catch (error) {
+        // Another generation may have taken over meanwhile: then that one says when it has caught up. Tasks on their way come.
+        const isOnItsWay = run !== this.#run || isMillraceError(error, 'REBALANCING');
+        if (!isOnItsWay || this.#closed) throw error;
+        await sleep(100);
+      }
+    }
+  }
+
+  tasksChanged(run: SharedRun): void {
+    if (run === this.#run) this.publishAll();
   }
 
   /** As soon as all tasks of the group run; until then the view stays as it is, and the timer tries again. */
@@ -192,7 +225,7 @@ export class KafkaDatabase {
     this.#outOfDate = true;
     if (this.#isRefreshing) return;
     this.#isRefreshing = true;
-    this.#publishAll()
+    this.#publishAll(this.#run)
       .catch((error: unknown) => {
         if (!this.#closed && !isMillraceError(error, 'REBALANCING'))
           this.#send({ kind: 'topologyFailed', error: errorFields(error) });
@@ -200,10 +233,16 @@ export class KafkaDatabase {
       .finally(() => (this.#isRefreshing = false));
   }
 
+  /** Publishes all of a run, and calls `shown` in the same moment: what is asked from then on is asked of it. */
+  async show(run: SharedRun, shown: () => void): Promise<void> {
+    await run.cluster.allAnswer();
+    await this.#publishAll(run, shown);
+  }
+
   /** Commits and closes; after a failed write, or when the commit fails, closes only: the log has what was taken. */
   async close(): Promise<void> {
     try {
-      if (this.failure === undefined) await this.runtime.stop();
+      if (this.failure === undefined) await this.generations.close();
     } catch (error) {
       if (this.failure === undefined) throw error;
     }
@@ -212,7 +251,7 @@ export class KafkaDatabase {
 
   /** Closes without a commit, as a kill would. */
   async abandon(): Promise<void> {
-    await this.runtime.abandon();
+    await this.generations.abandon();
     await this.#close();
   }
 
@@ -226,35 +265,48 @@ export class KafkaDatabase {
   }
 
   /** What all look-ups need, from all instances; what the view has fetched it fetches anew. */
-  #publishAll(): Promise<void> {
-    const published = this.#publishing.then(() => this.#gatherAndPublish());
+  #publishAll(run: SharedRun, shown?: () => void): Promise<void> {
+    const published = this.#publishing.then(() => this.#gatherAndPublish(run, shown));
     this.#publishing = published.catch(() => undefined); // Whoever asked hears of it.
     return published;
   }
 
-  async #gatherAndPublish(): Promise<void> {
+  async #gatherAndPublish(run: SharedRun, shown?: () => void): Promise<void> {
+    const begunMs = performance.now();
     const rows: WholeRow[] = [];
-    this.#meanwhile = [];
+    const changed: ChangedStore[] = [];
+    this.#gathering = { run, changed };
+    let asOf: readonly SourceOffset[] = [];
     for (const store of wholeStores) {
-      for (let partition = 0; partition < this.reader.partitionsOf(store); partition++) {
+      for (let partition = 0; partition < run.reader.partitionsOf(store); partition++) {
         const scan = { kind: 'scan', store, partition, after: null, limit: wholeRowsMax } as const;
-        for (const row of (await this.ask<'scan'>(scan)).rows) rows.push({ store, partition, ...row });
+        const part = await run.cluster.ask<'scan'>(scan);
+        asOf = mergedOffsets([asOf, part.asOf]);
+        for (const row of part.answer.rows) rows.push({ store, partition, ...row });
       }
     }
-    this.#outOfDate = this.runtime.runningTasks.length < this.runtime.owners().length;
-    const later = this.#meanwhile.flatMap(({ name: store, partition, changes }) =>
+    this.#gathering = undefined;
+    this.#refreshAtMs = performance.now() + refreshShare * (performance.now() - begunMs);
+    const isShown = run === this.#run;
+    if (!isShown && shown === undefined) return; // Another has taken over meanwhile.
+    const later = changed.flatMap(({ name: store, partition, changes }) =>
       changes.map((change) => ({ store, partition, ...change })),
     );
-    this.#publisher.publishWhole([...rows, ...later], this.#known, generation);
-    this.#meanwhile = [];
+    this.#outOfDate = run.runtime.runningTasks.length < run.runtime.owners().length;
+    this.#known = isShown ? mergedOffsets([this.#known, asOf]) : asOf;
+    this.#publisher.publishWhole([...rows, ...later], this.#known, run.entry.id);
+    shown?.();
   }
 
   /** What a commit of a task here has changed. */
-  publish(stores: readonly ChangedStore[]): void {
+  publish(run: SharedRun, stores: readonly ChangedStore[]): void {
     const published = stores.filter(({ name }) => publishedStores.includes(name));
-    this.#meanwhile.push(...published.filter(({ name }) => wholeStores.includes(name)));
-    const offsets = this.#know(this.reader.sourceOffsets());
-    this.#publisher.publish({ stores: published, offsets }, generation);
+    if (this.#gathering?.run === run) {
+      this.#gathering.changed.push(...published.filter(({ name }) => wholeStores.includes(name)));
+    }
+    if (run !== this.#run) return;
+    const offsets = this.#know(run.reader.sourceOffsets());
+    this.#publisher.publish({ stores: published, offsets }, run.entry.id);
   }
 
   /** Offsets that this instance has heard of, its own and those of others, as far as they have come. */
@@ -268,14 +320,14 @@ interface KafkaParts {
   readonly engine: Engine;
   readonly commits: GroupCommit;
   readonly log: Log;
-  readonly runtime: DistributedRuntime;
+  readonly generations: SharedGenerations;
   readonly partitions: number;
   readonly send: DatabaseHooks['send'];
 }
 
-/** Another generation is another application id, so an instance has one. */
-const generation = 1;
 /** How old may be what the view shows of partitions that are elsewhere: their commits are not published here. */
 const refreshEveryMs = 500;
+/** Where answers take long, what was fetched stays longer: a list asks for more than one thing after the other. In times of one gathering. */
+const refreshShare = 10;
 /** Of a store that all look-ups need, a partition has a handful. */
 const wholeRowsMax = 10_000;

@@ -3,6 +3,7 @@ import type { Migrated, RocksEngineOptions } from '../../state/index.ts';
 import type { ShopParameters } from '../../processors/index.ts';
 import type { TopologyJson } from '../../topology/index.ts';
 import type { KafkaSettings } from './kafka-database.ts';
+import type { PeerQuestion } from './peers.ts';
 import type { AnswerHere, Query } from './store-reader.ts';
 
 /** What the thread that owns the database is started with. */
@@ -48,10 +49,10 @@ export type Request =
   /** Rows that look-ups need and the HTTP thread does not hold. */
   | ({ readonly kind: 'fetch' } & FetchRequest)
   /** A query as another instance asks it: of the partitions that are here. */
-  | { readonly kind: 'askHere'; readonly query: Query; readonly stale: boolean }
+  | ({ readonly kind: 'askHere' } & PeerQuestion)
   /** A query that standbys may answer where the tasks that run cannot. */
   | { readonly kind: 'askStale'; readonly query: Query }
-  /** Resolves when what has been committed to the log is in the state here. */
+  /** Resolves when what has been committed to the log is in the state here: the group whose state answers are about. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'stores' }
   | { readonly kind: 'lag' }
@@ -107,7 +108,7 @@ export interface Answers {
   readonly fetch: ArrayBuffer;
   readonly askHere: AnswerHere;
   readonly askStale: AnswerHere;
-  readonly settled: null;
+  readonly settled: { readonly group: string };
   readonly stores: readonly StoreFacts[];
   readonly lag: readonly PartitionLag[];
   readonly topology: { readonly text: string; readonly json: TopologyJson; readonly execution: string };

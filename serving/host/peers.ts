@@ -34,13 +34,21 @@ export function decodePeer(text: string): unknown {
  * @throws MillraceError `REBALANCING` where it does not answer in time: it is gone, and its tasks are on their way to another;
  *   else what it says
  */
-export async function askPeer(url: string, query: Query, stale: boolean): Promise<AnswerHere> {
-  return decodePeer(await post(url, peerPath, encodePeer({ query, stale }))) as AnswerHere;
+export async function askPeer(url: string, question: PeerQuestion): Promise<AnswerHere> {
+  return decodePeer(await post(url, peerPath, encodePeer(question))) as AnswerHere;
 }
 
-/** @throws as `askPeer` */
-export async function peerSettled(url: string): Promise<void> {
-  await post(url, settledPath, '{}');
+export interface PeerQuestion {
+  readonly query: Query;
+  /** Standbys may answer. */
+  readonly stale: boolean;
+  /** The consumer group whose tasks are asked: of one generation, in one of its phases. */
+  readonly group: string;
+}
+
+/** Resolves when what it had committed to the log is in its own state too: the group whose tasks' state it shows. @throws as `askPeer` */
+export async function peerGroup(url: string): Promise<string> {
+  return (JSON.parse(await post(url, settledPath, '{}')) as { readonly group: string }).group;
 }
 
 async function post(url: string, path: string, body: string): Promise<string> {

@@ -7,8 +7,10 @@ import {
   type Recomputation,
 } from '../../models/recompute/index.ts';
 import { shopTopics } from '../../processors/index.ts';
-import { openEmbeddedRegistry, type Interaction, type Product } from '../../schemas/index.ts';
+import { openEmbeddedRegistry, type Interaction, type Product, type SchemaRegistry } from '../../schemas/index.ts';
 import { Host } from '../../serving/host/host.ts';
+import type { HostStateReader } from '../../serving/host/index.ts';
+import type { Answers } from '../../serving/host/messages.ts';
 import { recordedEvents, recordedVersions } from '../../serving/host/recorded-events.ts';
 import { readerWithView, viewOf } from '../../serving/view/served-state.ts';
 import type { Acknowledged } from './http-producers.ts';
@@ -31,13 +33,20 @@ export interface Verdict {
  */
 export async function judge(dataDir: string, acknowledged: Acknowledged): Promise<Verdict> {
   await using host = await Host.open({ dataDir, runs: false });
-  const view = viewOf(host);
-  const reader = await readerWithView(host, view);
+  const reader = await readerWithView(host, viewOf(host));
   const registry = await openEmbeddedRegistry(dataDir);
+  const lags = await host.request<'lag'>({ kind: 'lag' });
+  return await judgeShop({ host, reader, registry, lags }, acknowledged);
+}
+
+/** The same of a shop that is open and at rest. `lags`: of all its instances. */
+export async function judgeShop(
+  { host, reader, registry, lags }: OpenShop,
+  acknowledged: Acknowledged,
+): Promise<Verdict> {
   const upTo = await reader.asOf();
   const problems: string[] = [];
 
-  const lags = await host.request<'lag'>({ kind: 'lag' });
   const behind = lags
     .filter(({ lagRecords }) => lagRecords !== 0)
     .map(({ topic, partition }) => `${topic} ${partition}`);
@@ -76,6 +85,13 @@ export async function judge(dataDir: string, acknowledged: Acknowledged): Promis
   }
   const clean = found.flat().length;
   return { problems, counts: { ...expected.counts, clean }, versions: expected.catalogue.counts, comparison };
+}
+
+export interface OpenShop {
+  readonly host: Host;
+  readonly reader: HostStateReader;
+  readonly registry: SchemaRegistry;
+  readonly lags: Answers['lag'];
 }
 
 interface Seen {

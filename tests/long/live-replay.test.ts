@@ -6,6 +6,7 @@ import { Host, startServer } from '../../serving/index.ts';
 import { temporaryFolder } from '../equality/shop-run.ts';
 import { HttpProducers } from '../kill/http-producers.ts';
 import { judge } from '../kill/verdict.ts';
+import { LookUps } from '../support/look-ups.ts';
 
 /**
  * Events and versions of products go on coming, and look-ups go on being asked, while generations are replayed, activated
@@ -107,45 +108,5 @@ async function becomesActive(host: Host, id: number): Promise<void> {
     expect(generation.progress?.error ?? null).toBeNull();
     if (generation.state === 'active') return;
     await sleep(10);
-  }
-}
-
-/** Asks one look-up after the other: lists, users, statistics, health. */
-class LookUps {
-  readonly failures: string[] = [];
-  answers = 0;
-  readonly #url: string;
-  #running: Promise<void> | undefined;
-  #stopping = false;
-
-  constructor(url: string) {
-    this.#url = url;
-  }
-
-  start(): void {
-    this.#running = this.#ask();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#running;
-  }
-
-  async #ask(): Promise<void> {
-    while ((await fetch(`${this.#url}/health/ready`)).status !== 200) await sleep(20);
-    const search = (await (await fetch(`${this.#url}/v1/stores/product-stats/range?limit=20`)).json()) as {
-      readonly rows: readonly { readonly key: string }[];
-    };
-    const products = search.rows.map(({ key }) => encodeURIComponent(key));
-    const paths = products.flatMap((id) => [`/v1/products/${id}/similar`, `/v1/products/${id}/stats`]);
-    paths.push('/v1/trending', '/v1/users/http-0:user:1/recommendations', '/health/ready');
-    for (let at = 0; !this.#stopping; at += 1) {
-      const path = paths[at % paths.length]!;
-      const response = await fetch(this.#url + path);
-      const body = await response.text();
-      if (response.status === 200) this.answers += 1;
-      else this.failures.push(`${path}: ${response.status} ${body}`);
-      await sleep(5);
-    }
   }
 }

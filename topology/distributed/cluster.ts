@@ -35,6 +35,8 @@ export interface Host {
 
 /** What one member knows of the group. */
 export interface Cluster {
+  /** All members of the group, with or without tasks. */
+  readonly members: readonly Host[];
   owner(taskId: string, task: AssignedTask): TaskOwner;
   /** Ids of the tasks that this member follows; of the second it is to be the owner when it has caught up. */
   readonly standbys: readonly string[];
@@ -49,6 +51,7 @@ export function clusterOf({ members, tasks }: SharedOut, me: string): Cluster {
   const idsWhere = (follows: (replicas: Replicas) => boolean) =>
     Object.entries(tasks).flatMap(([id, replicas]) => (follows(replicas) ? id : []));
   return {
+    members: hosts,
     standbys: idsWhere(({ standbys }) => standbys.some(isMe)),
     warmups: idsWhere(({ warmup }) => isMe(warmup)),
     owner: (taskId, { subtopology, partition }) => {

@@ -198,6 +198,7 @@ function bound(log: Log): Log {
   return {
     createTopics: (topics) => log.createTopics(topics),
     topics: () => log.topics(),
+    deleteTopics: (names) => log.deleteTopics(names),
     topicId: (topic) => log.topicId(topic),
     produce: (partition, records, options) => log.produce(partition, records, options),
     read: (partition, offset, limits) => log.read(partition, offset, limits),

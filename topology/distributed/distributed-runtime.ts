@@ -10,13 +10,12 @@ import { Metrics } from '../runtime/metrics.ts';
 import { taskId } from '../runtime/open-task.ts';
 import { prepareTopics, sourceTopics } from '../runtime/prepare-topics.ts';
 import { storePrefix } from '../runtime/store-factory.ts';
-import { externalTopics } from '../runtime/topic-names.ts';
 import type { Topology } from '../topology.ts';
 import { groupCaughtUp, groupHasReached, subtopologiesInOrder, type GroupProgress } from './caught-up.ts';
 import { changelogTopic } from './changelog.ts';
 import { changelogTopics } from './changelog-topics.ts';
 import type { RestoreProgress } from './changelog-reader.ts';
-import { clusterOf, knowsNobody, type Cluster, type TaskOwner } from './cluster.ts';
+import { clusterOf, knowsNobody, type Cluster, type Host, type TaskOwner } from './cluster.ts';
 import { DistributedTask } from './distributed-task.ts';
 import type { AssignedTask, DistributedEnvironment } from './environment.ts';
 import { FolderMember } from './folder-member.ts';
@@ -93,7 +92,6 @@ export class DistributedRuntime {
     const environment: DistributedEnvironment = {
       ...options,
       group: options.group ?? applicationId,
-      externalTopics: externalTopics(graph, options, sources),
       gate: options.gate,
       graph,
       metrics,
@@ -180,11 +178,10 @@ export class DistributedRuntime {
     return { log, group: this.#environment.group, stages: this.#stages() };
   }
 
-  /** Tasks that read topics which the application does not write: those that a gate holds. */
-  get sourceTasks(): readonly string[] {
-    const { externalTopics: external } = this.#environment;
+  /** Those tasks of the topology that read any of these topics, full names: whom a gate holds. */
+  tasksReading(topics: ReadonlySet<string>): readonly string[] {
     return [...this.#all].flatMap(([id, { partitions }]) =>
-      partitions.some(({ topic }) => external.has(topic)) ? id : [],
+      partitions.some(({ topic }) => topics.has(topic)) ? id : [],
     );
   }
 
@@ -251,6 +248,11 @@ export class DistributedRuntime {
    */
   owners(): readonly TaskOwner[] {
     return [...this.#all].map(([id, task]) => this.#cluster.owner(id, task));
+  }
+
+  /** Instances of the group, as it last shared out. */
+  get members(): readonly Host[] {
+    return this.#cluster.members;
   }
 
   /** How far the tasks that are open here are behind, input by input. */
@@ -402,7 +404,7 @@ export class DistributedRuntime {
     if (performance.now() - this.#uncommittedSince >= this.#config.commitIntervalMs) return true;
     let dirtyBytes = 0;
     for (const { task } of this.#open.values()) dirtyBytes += task.dirtyBytes;
-    return dirtyBytes >= this.#config.maxDirtyBytes;
+    return dirtyBytes >= this.#config.maxDirtyBytes * this.#share();
   }
 
   async #commit(tasks: readonly DistributedTask[]): Promise<void> {
@@ -429,9 +431,13 @@ export class DistributedRuntime {
   #trim(): void {
     const stores = [...this.#open.values()].flatMap(({ task }) => [...task.stores.values()]);
     const cached = stores.reduce((sum, { cachedBytes }) => sum + cachedBytes, 0);
-    const bound = this.#config.storeCacheBytes;
+    const bound = this.#config.storeCacheBytes * this.#share();
     if (cached <= bound) return;
     for (const store of stores) store.trim((store.cachedBytes / cached) * bound);
+  }
+
+  #share(): number {
+    return this.#options.memoryShare?.() ?? 1;
   }
 
   /** What it did since its last commit is forgotten; it is opened again later, while it is this instance's. */
@@ -630,6 +636,8 @@ export interface DistributedOptions {
   readonly gate?: SourceGate;
   /** Awaited before each turn: this runtime lets another one go first. */
   readonly background?: () => Promise<void> | undefined;
+  /** How much of `storeCacheBytes` and `maxDirtyBytes` may be used now, 0 to 1. */
+  readonly memoryShare?: () => number;
   /** True: nothing is processed meanwhile, and nothing committed. */
   readonly paused?: () => boolean;
   /** Tasks were opened here, or closed: `runningTasks`. */

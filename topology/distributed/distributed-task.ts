@@ -36,10 +36,8 @@ export class DistributedTask {
   readonly #taskChangelog: Changelog;
   /** Of the changelogs, by topic. */
   readonly #topicIds: ReadonlyMap<string, string>;
-  readonly #sources: readonly InputPartition[];
-  /** Set while the sources are held. */
   #hold: SourceHold | undefined;
-  /** Where they hold has not been told. */
+  /** Where its inputs are held has not been told. */
   #holdIsNew = false;
   /** Something has happened that its commit would make durable. */
   #uncommitted = false;
@@ -101,7 +99,6 @@ export class DistributedTask {
     this.#changelogs = parts.changelogs.stores;
     this.#taskChangelog = parts.changelogs.clocks;
     this.#topicIds = parts.topicIds;
-    this.#sources = task.inputs.filter(({ partition: { topic } }) => environment.externalTopics.has(topic));
     this.#committed = this.#positions();
   }
 
@@ -120,25 +117,29 @@ export class DistributedTask {
     while (this.#committing !== undefined) await this.#committing.catch(() => undefined); // Whoever commits hears of it.
   }
 
-  /** Reads its sources as far as the gate lets it; true when there is something to tell by a commit. */
+  /** Reads as far as the gate lets it; true when there is something to tell by a commit. */
   obey(gate: SourceGate | undefined): boolean {
-    if (gate?.isOpen !== true || this.#sources.length === 0) return false;
-    const { hold } = gate;
-    if (hold?.id !== this.#hold?.id) {
-      this.#hold = hold;
-      this.#holdIsNew = hold !== undefined;
-      for (const source of this.#sources) {
-        if (hold === undefined) source.endAt(Infinity);
-        else source.hold();
-      }
-      if (this.#holdIsNew) this.#uncommitted = true;
+    if (gate?.isOpen !== true) return false;
+    if (gate.hold?.id !== this.#hold?.id) this.#setHold(gate.hold);
+    for (const input of this.task.inputs) {
+      const end = this.#isHeld(input) ? undefined : gate.endOf(input.partition);
+      if (end !== undefined) input.endAt(Math.max(end, input.position));
     }
-    if (hold !== undefined) return this.#holdIsNew;
-    for (const source of this.#sources) {
-      const end = gate.endOf(source.partition);
-      if (end !== undefined) source.endAt(Math.max(end, source.position));
-    }
-    return false;
+    return this.#holdIsNew;
+  }
+
+  #setHold(hold: SourceHold | undefined): void {
+    const before = this.task.inputs.filter((input) => this.#isHeld(input));
+    this.#hold = hold;
+    for (const input of before) input.endAt(Infinity);
+    const held = this.task.inputs.filter((input) => this.#isHeld(input));
+    for (const input of held) input.hold();
+    this.#holdIsNew = held.length > 0;
+    if (this.#holdIsNew) this.#uncommitted = true;
+  }
+
+  #isHeld({ partition }: InputPartition): boolean {
+    return this.#hold?.topics.has(partition.topic) === true;
   }
 
   get isUncommitted(): boolean {
@@ -222,7 +223,8 @@ export class DistributedTask {
   }
 
   #holdMark({ id, marks }: SourceHold, timestamp: number): Part {
-    const offsets = this.#sources.map(({ partition, position }): ConsumedOffset => ({
+    const held = this.task.inputs.filter((input) => this.#isHeld(input));
+    const offsets = held.map(({ partition, position }): ConsumedOffset => ({
       ...partition,
       offset: position,
     }));

@@ -22,8 +22,6 @@ export interface DistributedEnvironment extends TaskEnvironment {
   readonly maxRecordBytes: number;
   readonly maxBatchRecords: number;
   readonly slowBatchMs: number;
-  /** Topics that the application reads and does not write. */
-  readonly externalTopics: ReadonlySet<string>;
   readonly gate: SourceGate | undefined;
   readonly restoring: RestoreOptions;
   readonly processingGuarantee: ProcessingGuarantee;

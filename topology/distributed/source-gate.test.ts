@@ -6,6 +6,7 @@ import type { SourceGate, SourceHold } from './source-gate.ts';
 import { allSent, expectedUpdates, Instance, partitions, produceLines, sentCounts } from './word-counts.testing.ts';
 
 const marks = { topic: 'marks', partition: 0 };
+const topics = new Set(['lines']);
 
 async function openLog(): Promise<Log> {
   const engine = createMemoryEngine();
@@ -67,7 +68,7 @@ test('held sources are read by nobody past what each task has told, and what lie
   await produceLines(log, 0, 400);
   while ((await sentCounts(log)).size < 20) await sleep(2);
 
-  decided.hold = { id: 'one', marks };
+  decided.hold = { id: 'one', marks, topics };
   for (const gate of gates) await gate.refresh();
   await produceLines(log, 400, 500);
   const ends = await allMarked(log);
@@ -96,12 +97,12 @@ test('a task that is opened after the decision holds where its last owner has le
   await allSent(log, 100);
   await before.runtime.abandon();
   await produceLines(log, 100, 200);
-  decided.hold = { id: 'one', marks };
+  decided.hold = { id: 'one', marks, topics };
   await using after = await Instance.start(log, 'words', { gate: decided.gate(), engine: before.engine });
   const ends = await allMarked(log);
   expect(ends.reduce((sum, { offset }) => sum + offset, 0)).toBe(100);
   expect(await sentCounts(log)).toEqual(expectedUpdates(100));
-  expect(after.runtime.sourceTasks).toHaveLength(partitions);
+  expect(after.runtime.tasksReading(topics)).toHaveLength(partitions);
 });
 
 test('an application whose run is over opens no task', async () => {
@@ -132,7 +133,7 @@ test('an application that follows another reads no further than that one has com
     refresh,
     isOpen: true,
     hold: undefined,
-    endOf: ({ partition }) => ends.get(partition),
+    endOf: ({ topic, partition }) => (topics.has(topic) ? ends.get(partition) : undefined),
   };
   await using second = await Instance.start(log, 'words.g2', {
     gate: following,
@@ -146,7 +147,7 @@ test('an application that follows another reads no further than that one has com
   await allSent(log, 500);
   await sleep(50);
   expect(await sentCounts(log, 'words.g2-counts')).toEqual(expectedUpdates(300));
-  decided.hold = { id: 'one', marks };
+  decided.hold = { id: 'one', marks, topics };
   await gate.refresh();
   const held = await allMarked(log);
   await produceLines(log, 500, 600);

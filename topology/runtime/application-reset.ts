@@ -1,5 +1,5 @@
 import { stageTopicRemoval } from '../../log/index.ts';
-import { prefixEnd, WriteBatchBuilder, type BatchWriter, type Engine } from '../../state/index.ts';
+import { prefixEnd, WriteBatchBuilder, type BatchWriter, type Engine, type GroupCommit } from '../../state/index.ts';
 import type { EmbeddedLog } from '../../log/index.ts';
 
 export interface ApplicationReset {
@@ -37,6 +37,26 @@ export async function removeApplication(
     removeState(writer);
     also?.(writer);
   });
+}
+
+/** Forgets what a database has of applications that are no more: stores, clocks and fingerprint. Their topics are not its own. */
+export async function removeApplicationState(
+  { engine, commits }: { readonly engine: Engine; readonly commits: GroupCommit },
+  removes: (applicationId: string) => boolean,
+): Promise<void> {
+  for (const applicationId of await applicationIds(engine)) {
+    if (!removes(applicationId)) continue;
+    await commits.submit(await stagedStateRemoval(engine, applicationId));
+  }
+}
+
+async function applicationIds(engine: Engine): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  const all = Buffer.from('topology/');
+  for await (const chunk of engine.range('meta', { gte: all, lt: prefixEnd(all) })) {
+    for (const { key } of chunk) ids.add(Buffer.from(key).toString().split('/')[1]!);
+  }
+  return ids;
 }
 
 async function stagedStateRemoval(engine: Engine, applicationId: string): Promise<(writer: BatchWriter) => void> {

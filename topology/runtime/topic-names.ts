@@ -37,12 +37,12 @@ export function outputTopics(
   return outputs;
 }
 
-/** Of the topics that an application reads, by full name, those that it does not write. */
-export function externalTopics(graph: TopologyGraph, naming: TopicNaming, read: Iterable<string>): ReadonlySet<string> {
-  const written = new Set(
-    [...graph.internalTopics.keys(), ...outputTopics(graph, naming)].map((topic) =>
-      fullTopicName(graph, naming, topic),
-    ),
-  );
-  return new Set([...read].filter((topic) => !written.has(topic)));
+/** The topics that an application reads, as the topology names them, with their full names. Patterns are left out. */
+export function readTopics(graph: TopologyGraph, naming: TopicNaming): ReadonlyMap<string, string> {
+  const read = new Map<string, string>();
+  for (const node of graph.nodes.values()) {
+    if (node.kind !== 'source' || node.topics instanceof RegExp) continue;
+    for (const topic of node.topics) read.set(topic, fullTopicName(graph, naming, topic));
+  }
+  return read;
 }

@@ -4,8 +4,8 @@ import { ownTopicName } from '../../../topology/index.ts';
 import type { SourceOffset } from '../messages.ts';
 
 /**
- * What the data folder remembers of its generations: one JSON value in the meta family, written with what makes it true.
- * A folder without it has one generation, as all had before there were replays.
+ * What is known of the generations: one JSON value, written with what makes it true. A data folder has it in the meta family; without
+ * it there is one generation, as in all that were made before there were replays. On a cluster it is a topic (shared-book.ts).
  *
  *     meta | "generations" | → GenerationBook
  */
@@ -15,12 +15,23 @@ export interface GenerationBook {
   /** Numbers are not given out twice. */
   readonly nextId: number;
   readonly generations: readonly GenerationEntry[];
+  readonly handOver?: HandOver;
+}
+
+/** On a cluster, while generation `to` takes over: the active one is held (topology/distributed/source-gate.ts). */
+export interface HandOver {
+  readonly id: string;
+  readonly to: number;
+  /** Where its sources are held, when all its tasks have told: it reads what follows from that to its end, and is held there too. */
+  readonly sources?: readonly SourceOffset[];
 }
 
 export interface GenerationEntry {
   readonly id: number;
-  /** Its consumer group; names its stores and its own topics. */
+  /** Names its stores, its own topics and its consumer group. */
   readonly applicationId: string;
+  /** On a cluster: how often it has begun to read other topics than before, its own or those that others know. Each time in a new group. */
+  readonly phase?: number;
   readonly parameters: ShopParameters;
   /** Where it began in the source topics; a partition that is not named: at the beginning. */
   readonly startOffsets: readonly SourceOffset[];
@@ -54,13 +65,19 @@ export const firstGeneration: GenerationEntry = {
   clean: [{ topic: shopTopics.clean, from: [], to: null }],
 };
 
-const firstBook: GenerationBook = { active: 1, nextId: 2, generations: [firstGeneration] };
+/** `shopId`: the application id of the first generation, which the others' follow from. */
+export function firstBook(shopId: string): GenerationBook {
+  return { active: 1, nextId: 2, generations: [{ ...firstGeneration, applicationId: shopId }] };
+}
 
 export async function readGenerationBook(engine: Engine): Promise<GenerationBook> {
   const [bytes] = await engine.getMany('meta', [bookKey]);
-  if (bytes === undefined) return firstBook;
-  const book = JSON.parse(Buffer.from(bytes).toString()) as GenerationBook;
-  // Parameters that came later have their defaults.
+  if (bytes === undefined) return firstBook(firstApplicationId);
+  return withDefaults(JSON.parse(Buffer.from(bytes).toString()) as GenerationBook);
+}
+
+/** Parameters that came later than a book have their defaults. */
+export function withDefaults(book: GenerationBook): GenerationBook {
   const withParameters = (entry: GenerationEntry): GenerationEntry => ({
     ...entry,
     parameters: { ...defaultShopParameters, ...entry.parameters },
@@ -81,10 +98,11 @@ export function activeEntry(book: GenerationBook): GenerationEntry {
 /** The book with one more generation, which replays. */
 export function withReplay(
   book: GenerationBook,
-  { parameters, startOffsets, atMs }: Pick<GenerationEntry, 'parameters' | 'startOffsets'> & { readonly atMs: number },
+  of: Pick<GenerationEntry, 'parameters' | 'startOffsets'> & { readonly atMs: number; readonly shopId?: string },
 ): { readonly book: GenerationBook; readonly entry: GenerationEntry } {
+  const { parameters, startOffsets, atMs, shopId = firstApplicationId } = of;
   const id = book.nextId;
-  const applicationId = `${firstApplicationId}.g${id}`;
+  const applicationId = `${shopId}.g${id}`;
   const clean = [{ topic: ownTopicName(applicationId, shopTopics.clean), from: [], to: null }];
   const state = 'replaying' as const;
   const entry: GenerationEntry = { id, applicationId, parameters, startOffsets, createdMs: atMs, state, clean };
@@ -97,11 +115,6 @@ export function withReturn(book: GenerationBook, id: number, ownEnds: readonly n
     const topic = ownTopicName(entry.applicationId, shopTopics.clean);
     return { ...entry, state: 'replaying', clean: [...entry.clean, { topic, from: ownEnds, to: null }] };
   });
-}
-
-/** The book in which it is kept again: it has not caught up, and is not to. */
-export function withoutReturn(book: GenerationBook, id: number, ownEnds: readonly number[]): GenerationBook {
-  return changed(book, id, (entry) => ({ ...entry, state: 'kept', clean: closed(entry.clean, ownEnds) }));
 }
 
 /** The book behind a hand-over: the replaying generation goes on in the topic that others know. */

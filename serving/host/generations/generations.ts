@@ -18,7 +18,8 @@ import {
 } from './generation-book.ts';
 import { Precedence, Replay, sourcePositions } from './replay.ts';
 import { openShopRuntime, type ShopParts } from './shop-runtime.ts';
-import { checkNotTrimmed, startOffsetsOf } from './start-offsets.ts';
+import { isActive, isActiveAlready, noGeneration, replayRunning } from './generation-errors.ts';
+import { checkNotTrimmed, partitionsOf, sourcePartitions, startOffsetsOf } from './start-offsets.ts';
 
 /**
  * The generations of a folder's state (docs/architecture/replay.md): the active one, which answers are about, and perhaps one
@@ -131,14 +132,13 @@ export class Generations {
     return this.#next(async () => {
       const { state, applicationId } = this.#entry(id);
       if (state === 'active') {
-        throw new MillraceError('GENERATION_IN_USE', `Generation ${id} is the active one already.`, { generation: id });
+        throw isActiveAlready(id);
       }
       this.#mustNotReplay();
       const { log, commits, partitions } = this.#parts;
-      const topics = [shopTopics.interactions, shopTopics.productsHistory];
-      const sources = topics.flatMap((topic) => partitionsOf(topic, partitions));
+      const sources = sourcePartitions(partitions);
       const committed = await log.committedOffsets(applicationId, sources);
-      checkNotTrimmed(
+      await checkNotTrimmed(
         log,
         sources.map((of, at) => ({ ...of, offset: committed[at] ?? 0 })),
       );
@@ -155,8 +155,7 @@ export class Generations {
     return this.#next(async () => {
       const entry = this.#entry(id);
       if (entry.state === 'active') {
-        const message = `Generation ${id} is the active one: activate another one first.`;
-        throw new MillraceError('GENERATION_IN_USE', message, { generation: id });
+        throw isActive(id);
       }
       if (this.#replay?.entry.id === id) {
         const { runtime } = this.#replay;
@@ -325,21 +324,13 @@ export class Generations {
 
   #mustNotReplay(): void {
     if (this.#replay === undefined) return;
-    const { entry, progress } = this.#replay;
-    const { id } = entry;
-    const how =
-      progress.error === null ? `is under way (${percent(progress)} %)` : `has failed: ${progress.error.message}`;
-    throw new MillraceError(
-      'REPLAY_RUNNING',
-      `The replay into generation ${id} ${how}. Wait for it, or give it up: millrace generations prune ${id}`,
-      { generation: id },
-    );
+    throw replayRunning(this.#replay.entry.id, this.#replay.progress);
   }
 
   #facts(id: number): GenerationFacts {
     const facts = this.list().find((generation) => generation.id === id);
-    if (facts !== undefined) return facts;
-    throw new MillraceError('NOT_FOUND', `There is no generation ${id}.`, { generation: id });
+    if (facts === undefined) throw noGeneration(id);
+    return facts;
   }
 
   #entry(id: number): GenerationEntry {
@@ -362,12 +353,4 @@ interface ActiveGeneration {
   readonly id: number;
   readonly runtime: EmbeddedRuntime;
   readonly reader: StoreReader;
-}
-
-function partitionsOf(topic: string, partitions: number) {
-  return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
-}
-
-function percent({ processed, total }: { readonly processed: number; readonly total: number }): number {
-  return total === 0 ? 100 : Math.floor((100 * processed) / total);
 }

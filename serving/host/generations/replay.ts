@@ -5,14 +5,14 @@ import type { EmbeddedRuntime } from '../../../topology/index.ts';
 import { errorFields } from '../error-fields.ts';
 import type { ErrorFields, ReplayProgress, SourceOffset } from '../messages.ts';
 import type { GenerationEntry } from './generation-book.ts';
+import { ProgressMeter, type Processed } from './progress-meter.ts';
 
 /** A generation on its way to be active: new, or kept and asked for again. It works when the active one leaves it time. */
 export class Replay {
   readonly entry: GenerationEntry;
   readonly runtime: EmbeddedRuntime;
   readonly #log: EmbeddedLog;
-  readonly #startedAt = performance.now();
-  readonly #processedBefore: number;
+  readonly #meter = new ProgressMeter();
   isHandingOver = false;
   failure: ErrorFields | undefined;
 
@@ -20,7 +20,6 @@ export class Replay {
     this.entry = entry;
     this.runtime = runtime;
     this.#log = log;
-    this.#processedBefore = this.#records().processed;
   }
 
   /** Resolves when so little is left that both can stand still for the rest. */
@@ -35,21 +34,11 @@ export class Replay {
   }
 
   get progress(): ReplayProgress {
-    const { processed, total } = this.#records();
-    const seconds = (performance.now() - this.#startedAt) / 1000;
-    const recordsPerSecond = (processed - this.#processedBefore) / seconds;
-    const isRunning = this.failure === undefined && recordsPerSecond > 0;
-    return {
-      processed,
-      total,
-      recordsPerSecond: Math.round(recordsPerSecond),
-      secondsLeft: isRunning ? Math.ceil((total - processed) / recordsPerSecond) : null,
-      isHandingOver: this.isHandingOver,
-      error: this.failure ?? null,
-    };
+    const { isHandingOver, failure } = this;
+    return this.#meter.read(this.#records(), { isHandingOver, error: failure ?? null });
   }
 
-  #records(): { readonly processed: number; readonly total: number } {
+  #records(): Processed {
     let processed = 0;
     let total = 0;
     for (const { topic, partition, offset } of sourcePositions(this.runtime)) {
@@ -101,6 +90,6 @@ export class Precedence {
 }
 
 /** At hundreds of thousands of records a second, what both stand still for is a moment. */
-const nearRecords = 1000;
+export const nearRecords = 1000;
 /** Its own turn may have been long for another reason: a commit, or a pause of the process. */
 const waitMsMax = 100;

@@ -1,4 +1,4 @@
-import type { EmbeddedLog } from '../../../log/index.ts';
+import type { Log, TopicPartition } from '../../../log/index.ts';
 import { shopTopics } from '../../../processors/index.ts';
 import { MillraceError } from '../../../schemas/index.ts';
 import type { ReplayStart, SourceOffset } from '../messages.ts';
@@ -11,7 +11,7 @@ import type { ReplayStart, SourceOffset } from '../messages.ts';
  *   `INVALID_ARGUMENT`
  */
 export async function startOffsetsOf(
-  log: EmbeddedLog,
+  log: Log,
   partitions: number,
   { from, trimmed }: { readonly from: ReplayStart; readonly trimmed: boolean },
 ): Promise<readonly SourceOffset[]> {
@@ -25,19 +25,20 @@ export async function startOffsetsOf(
     for (let partition = 0; partition < partitions; partition += 1) {
       const of = { topic, partition };
       const offset = topic === interactions ? await wanted(log, of, from) : 0;
-      const logStart = log.logStart(of);
+      const logStart = await log.listOffsets(of, 'earliest');
+      const end = await log.listOffsets(of, 'latest');
       // A time before the log's start gives the log's start: what was between the two is not known.
       const isGone =
         offset < logStart || (from.kind === 'time' && topic === interactions && logStart > 0 && offset === logStart);
       if (isGone && !trimmed) throw isTrimmed({ ...of, offset, logStart });
-      if (offset > log.endOffset(of)) throw isAhead({ ...of, offset, end: log.endOffset(of) });
+      if (offset > end) throw isAhead({ ...of, offset, end });
       starts.push({ ...of, offset: Math.max(offset, logStart) });
     }
   }
   return starts.filter(({ offset }) => offset > 0);
 }
 
-async function wanted(log: EmbeddedLog, of: Omit<SourceOffset, 'offset'>, from: ReplayStart): Promise<number> {
+async function wanted(log: Log, of: Omit<SourceOffset, 'offset'>, from: ReplayStart): Promise<number> {
   switch (from.kind) {
     case 'earliest':
       return 0;
@@ -49,9 +50,9 @@ async function wanted(log: EmbeddedLog, of: Omit<SourceOffset, 'offset'>, from: 
 }
 
 /** That a kept generation can go on where it was left. */
-export function checkNotTrimmed(log: EmbeddedLog, committed: readonly SourceOffset[]): void {
+export async function checkNotTrimmed(log: Log, committed: readonly SourceOffset[]): Promise<void> {
   for (const of of committed) {
-    const logStart = log.logStart(of);
+    const logStart = await log.listOffsets(of, 'earliest');
     if (of.offset < logStart) throw isTrimmed({ ...of, logStart });
   }
 }
@@ -69,4 +70,13 @@ function isAhead(facts: SourceOffset & { readonly end: number }): MillraceError 
   const { topic, partition, offset, end } = facts;
   const message = `Reading '${topic}' ${partition} wants to begin at offset ${offset}, but it ends at ${end}.`;
   return new MillraceError('INVALID_ARGUMENT', message, { ...facts });
+}
+
+/** Of the topics that a generation is computed from. */
+export function sourcePartitions(partitions: number): TopicPartition[] {
+  return [shopTopics.interactions, shopTopics.productsHistory].flatMap((topic) => partitionsOf(topic, partitions));
+}
+
+export function partitionsOf(topic: string, partitions: number): TopicPartition[] {
+  return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
 }
