@@ -4,6 +4,7 @@ import { MillraceError } from '../schemas/index.ts';
 import type { GenerateOptions } from './commands/generate.ts';
 import type { ShopFlags } from './dataset/generated-shop.ts';
 import type { DatasetChoice } from './dataset/plan-dataset.ts';
+import { addDeltaCommands } from './delta/delta-program.ts';
 import { exitCodes } from './exit-codes.ts';
 import { errorReport } from './report-error.ts';
 import { flagOf, variableOf } from './setting.ts';
@@ -32,6 +33,8 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
   const millrace = new Command('millrace')
     .description('Recommendations and statistics of a shop, kept up to date by a stream topology in one folder.')
     .version(version(), '-v, --version')
+    // `--version` of a command is its own: `millrace delta read TABLE --version 7`.
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'show help; `millrace COMMAND --help` tells more')
     .helpCommand(false)
     .addHelpText('after', generalHelp)
@@ -282,6 +285,8 @@ function program(environment: NodeJS.ProcessEnv, ended: (code: number) => void):
       const { restore } = await import('./commands/restore.ts');
       ended(await restore(from, folder));
     });
+
+  addDeltaCommands(millrace, ended);
   return millrace;
 }
 
