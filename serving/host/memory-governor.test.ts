@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectNow } from './collect-now.ts';
 import { MemoryGovernor } from './memory-governor.ts';
 
 test('caches give way while the process is near its bound, and come back when it is not', () => {
@@ -39,4 +40,29 @@ test('what was resident between two commits counts, and only once; something is 
   resident = 2000;
   for (let commits = 0; commits < 30; commits++) governor.share();
   expect(governor.share()).toBe(0.2);
+});
+
+test('at the bound garbage is collected, not at every look', () => {
+  let resident = 940;
+  let collections = 0;
+  using governor = new MemoryGovernor(
+    1000,
+    () => resident,
+    () => (collections += 1),
+  );
+  governor.look();
+  expect(collections).toBe(0);
+  resident = 960;
+  governor.look();
+  governor.look();
+  expect(collections).toBe(1);
+});
+
+test('a collection takes what nobody holds', () => {
+  const weak = new WeakRef(new Uint8Array(1000));
+  collectNow();
+  return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    collectNow();
+    expect(weak.deref()).toBeUndefined();
+  });
 });

@@ -1,3 +1,4 @@
+import { collectNow } from './collect-now.ts';
 import type { MemoryPressure } from '../../topology/index.ts';
 
 /**
@@ -8,21 +9,30 @@ import type { MemoryPressure } from '../../topology/index.ts';
  *                                                    < 80 %: a twentieth more, up to their shares
  *
  *     is now                                         > 92 %: a commit, also in a backlog
+ *                                                    > 95 %: garbage is collected, at most once in two seconds
  *
- * The last is for what nobody could estimate: the sizes of new rows are guessed until they are written for the first time.
+ * The last two are for what nobody could estimate: the sizes of new rows are guessed until they are written for the first time, and
+ * V8 gets late to its garbage on a busy machine.
  * Otherwise slow on purpose: freed memory goes back to the system some collections later, and a step too far costs reads.
  */
 export class MemoryGovernor implements MemoryPressure, Disposable {
   readonly #boundBytes: number;
   readonly #residentBytes: () => number;
+  readonly #collect: () => void;
+  #collectedAtMs = -Infinity;
   readonly #looking: NodeJS.Timeout;
   #share = 1;
   #mostBytes = 0;
   #isTight = false;
 
-  constructor(boundBytes: number, residentBytes: () => number = () => process.memoryUsage.rss()) {
+  constructor(
+    boundBytes: number,
+    residentBytes: () => number = () => process.memoryUsage.rss(),
+    collect: () => void = collectNow,
+  ) {
     this.#boundBytes = boundBytes;
     this.#residentBytes = residentBytes;
+    this.#collect = collect;
     this.#looking = setInterval(() => this.look(), lookEveryMs).unref();
   }
 
@@ -30,6 +40,9 @@ export class MemoryGovernor implements MemoryPressure, Disposable {
     const bytes = this.#residentBytes();
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
     this.#isTight = bytes > this.#boundBytes * tooTight;
+    if (bytes <= this.#boundBytes * nearlyFull || performance.now() - this.#collectedAtMs < collectEveryMs) return;
+    this.#collect();
+    this.#collectedAtMs = performance.now();
   }
 
   get isTight(): boolean {
@@ -51,6 +64,8 @@ export class MemoryGovernor implements MemoryPressure, Disposable {
   }
 }
 
+const nearlyFull = 0.95;
+const collectEveryMs = 2000;
 const tooTight = 0.92;
 const tight = 0.88;
 const loose = 0.8;
