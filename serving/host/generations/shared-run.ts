@@ -17,6 +17,7 @@ import { StoreReader } from '../store-reader.ts';
 import { activeEntry, type GenerationEntry, type HandOver } from './generation-book.ts';
 import type { SharedBook } from './shared-book.ts';
 import { shopOptions } from './shop-runtime.ts';
+import { withinSkew } from './skew-bound.ts';
 import { partitionsOf, sourcePartitions } from './start-offsets.ts';
 
 /** What all generations of an instance share. */
@@ -118,7 +119,7 @@ class BookGate implements SourceGate {
   readonly #shared: SharedBook;
   readonly #entry: GenerationEntry;
   readonly #sources: readonly TopicPartition[];
-  readonly #ends = new Map<string, number>();
+  #ends: ReadonlyMap<string, number> = new Map();
 
   constructor(
     log: Log,
@@ -136,7 +137,16 @@ class BookGate implements SourceGate {
     if (this.#entry.state === 'active' || !this.isOpen) return;
     const leading = groupOf(activeEntry(this.#shared.book));
     const committed = await this.#log.committedOffsets(leading, this.#sources);
-    this.#sources.forEach((of, at) => this.#ends.set(nameOf(of), committed[at] ?? 0));
+    const ends = new Map(this.#sources.map((of, at) => [nameOf(of), committed[at] ?? 0]));
+    const events = this.#sources.filter(({ topic }) => topic === shopTopics.interactions);
+    const bound = { log: this.#log, group: groupOf(this.#entry), skewMs: eventTimeSkewMsMax };
+    const eventEnds = await withinSkew(
+      bound,
+      events,
+      events.map((of) => ends.get(nameOf(of))!),
+    );
+    events.forEach((of, at) => ends.set(nameOf(of), eventEnds[at]!));
+    this.#ends = ends;
   }
 
   get isOpen(): boolean {
@@ -195,5 +205,7 @@ function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
+/** Years pass in minutes: a look at the book lets so much through. */
+const eventTimeSkewMsMax = 30 * 24 * 3_600_000;
 /** A commit is a transaction of each task. */
 const replayCommitIntervalMs = 1000;
