@@ -62,6 +62,7 @@ export const errorCodes = [
   'TABLE_VERSION_NOT_FOUND',
   'TABLE_CONFLICT',
   'ROW_INVALID',
+  'STORAGE_UNSUITABLE',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -32,6 +32,8 @@ export {
 } from './schema/schema.ts';
 export type { Row, Value } from './schema/value.ts';
 export { LocalFolder } from './storage/local-folder.ts';
+export type { S3Options } from './storage/s3-client.ts';
+export { S3Folder } from './storage/s3-folder.ts';
 export type { ListOptions, LocalFile, NewFile, Storage, StoredFile } from './storage/storage.ts';
 export type { WriteOptions, WriteTransaction, Written } from './write/append.ts';
 export type { TableDefinition } from './write/create.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MillraceError } from '../../../schemas/errors.ts';
+import { isMillraceError, MillraceError } from '../../../schemas/errors.ts';
 import { deltaFaults } from '../faults.ts';
 import type { Action, CommitInfo } from '../log/action.ts';
 import { formatCommit, parseCommit } from '../log/commit-file.ts';
@@ -58,23 +58,33 @@ export async function commit(storage: Storage, base: Snapshot, proposal: Proposa
 /** Somebody wins each race, so this many lost ones mean that something else is wrong. */
 const attemptsMax = 1_000;
 
-/** Writes the entry. The commit that has its version instead; undefined when this one has it. */
+/**
+ * Writes the entry. The commit that has its version instead; undefined when this one has it. After a failure that may pass, and
+ * that has left no entry, the same entry is written again: should the first write arrive late after all, it is the same.
+ */
 async function put(storage: Storage, mine: Commit, txnId: string): Promise<Commit | undefined> {
   const path = commitPath(mine.version);
-  try {
-    if (await storage.putIfAbsent(path, formatCommit(mine.actions))) return undefined;
-  } catch (error) {
+  const bytes = formatCommit(mine.actions);
+  for (let attempt = 1; ; attempt++) {
+    let failure: Error | undefined;
+    try {
+      if (await storage.putIfAbsent(path, bytes)) return undefined;
+    } catch (error) {
+      failure = error as Error;
+    }
     const found = await read(storage, mine.version, path);
-    if (found === undefined) throw error; // It did not go through, and the cause is said.
-    return isOwn(found, txnId) ? undefined : found;
+    if (found !== undefined) return isOwn(found, txnId) ? undefined : found;
+    if (failure === undefined) {
+      const message = `Version ${mine.version} of the table ${storage.location} is said to exist, and can't be found`;
+      throw new MillraceError('TABLE_CORRUPT', message, { table: storage.location, version: mine.version });
+    }
+    const passing = isMillraceError(failure, 'STORAGE_FAILED') && failure.facts['passing'] === true;
+    if (!passing || attempt === putsMax) throw failure;
+    await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** attempt));
   }
-  const found = await read(storage, mine.version, path);
-  if (found === undefined) {
-    const message = `Version ${mine.version} of the table ${storage.location} is said to exist, and can't be found`;
-    throw new MillraceError('TABLE_CORRUPT', message, { table: storage.location, version: mine.version });
-  }
-  return isOwn(found, txnId) ? undefined : found;
 }
+
+const putsMax = 6;
 
 async function read(storage: Storage, version: number, path: string): Promise<Commit | undefined> {
   const bytes = await storage.read(path);

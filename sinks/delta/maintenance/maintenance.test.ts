@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DeltaTable, type Row, tableSchema } from '../index.ts';
@@ -99,6 +99,18 @@ describe('vacuum', () => {
     expect(await ids(table)).toEqual([0n, 1n, 2n]);
     expect(existsSync(join(folder, '_own.parquet'))).toBe(true);
     await expect(ids(table, 3)).rejects.toMatchObject({ code: 'TABLE_CORRUPT' });
+  });
+
+  it('takes nothing when a file of the table is not where it should be', async () => {
+    const folder = newFolder();
+    await using table = await DeltaTable.create(folder, { schema });
+    await table.append([{ id: 1 }]);
+    await table.append([{ id: 2 }]);
+    await table.optimize();
+    const { path } = [...table.snapshot.files.values()][0]!;
+    renameSync(join(folder, path), join(folder, `moved-${path}`));
+    await expect(table.vacuum({ retentionMs: -1, shorter: true })).rejects.toMatchObject({ code: 'TABLE_CORRUPT' });
+    expect(readdirSync(folder).filter((name) => name.endsWith('.parquet'))).toHaveLength(3);
   });
 });
 

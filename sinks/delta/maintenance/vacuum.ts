@@ -36,9 +36,11 @@ export async function vacuum(
   nowMs = Date.now(),
 ): Promise<Vacuumed> {
   const { storage, log } = context;
-  // Listed first: what is committed after it is in the snapshot.
+  const before = await log.snapshot();
   const found = await storage.list('', { recursive: true });
-  const snapshot = await log.snapshot();
+  mustBeFound(before, found, storage.location);
+  // Looked at once more: what was committed since, over files that were there already, is needed too.
+  const snapshot = await log.latest(before);
   checkWritable(snapshot.protocol, snapshot.metadata, storage.location);
   const retentionMs = retentionOf(snapshot, options, storage.location);
   const oldest = nowMs - retentionMs;
@@ -49,6 +51,24 @@ export async function vacuum(
   );
   if (options.dryRun !== true) await inParallel(unneeded, 16, ({ path }) => storage.remove(path));
   return { paths: unneeded.map(({ path }) => path).toSorted(), bytes: totalBytes(unneeded) };
+}
+
+/**
+ * A listing that lacks files of the table, or calls them by other names, says nothing of which ones are needed.
+ * @throws MillraceError `TABLE_CORRUPT`
+ */
+function mustBeFound({ files }: Snapshot, found: readonly StoredFile[], table: string): void {
+  const present = new Set(found.map(({ path }) => path));
+  const missing = [...files.values()].find(({ path }) => !present.has(decodePath(path, table)));
+  if (missing === undefined) return;
+  throw new MillraceError(
+    'TABLE_CORRUPT',
+    `The table ${table} has no file ${missing.path}, which its log names: nothing is taken away`,
+    {
+      table,
+      path: missing.path,
+    },
+  );
 }
 
 function retentionOf({ metadata }: Snapshot, { retentionMs, shorter = false }: VacuumOptions, table: string): number {
