@@ -5,7 +5,15 @@ import { openEmbeddedLog, type Log } from '../../log/index.ts';
 import { MillraceError } from '../../schemas/index.ts';
 import { createGroupCommit, createMemoryEngine } from '../../state/index.ts';
 import { faults } from '../runtime/faults.ts';
-import { allSent, expectedUpdates, Instance, partitions, produceLines, sentCounts } from './word-counts.testing.ts';
+import {
+  allSent,
+  expectedUpdates,
+  Instance,
+  partitions,
+  produceLines,
+  quick,
+  sentCounts,
+} from './word-counts.testing.ts';
 
 /** Of the runtime alone: the log is the embedded one, shared by instances of this process. On real brokers: tests/kafka. */
 async function openLog(): Promise<Log> {
@@ -14,6 +22,8 @@ async function openLog(): Promise<Log> {
   await log.createTopics([{ name: 'lines', partitions }]);
   return log;
 }
+
+const partitionNumbers = Array.from({ length: partitions }, (_, partition) => partition);
 
 afterEach(() => {
   faults.reached = undefined;
@@ -108,6 +118,32 @@ test('an empty folder is restored from the changelogs', async () => {
   await produceLines(log, 300, 400);
   expect(await allSent(log, 400)).toEqual(expectedUpdates(400));
   expect(after.restored.some((each) => /^words-counts-changelog\/\d full [1-9]/.test(each))).toBe(true);
+});
+
+test('what was processed of a repartition topic is deleted, and nothing else', async () => {
+  await using log = await openLog();
+  const config = { ...quick, repartitionPurgeIntervalMs: 10 };
+  const first = await Instance.start(log, 'words', { config });
+  for (let from = 0; from < 300; from += 50) {
+    await produceLines(log, from, from + 50);
+    await allSent(log, from + 50);
+  }
+  const starts = async (topic: string) =>
+    await Promise.all(partitionNumbers.map((partition) => log.listOffsets({ topic, partition }, 'earliest')));
+  while ((await starts('words-counts-repartition')).some((start) => start === 0)) await sleep(10);
+  await first.runtime.abandon();
+  const committed = await log.committedOffsets(
+    'words',
+    partitionNumbers.map((partition) => ({ topic: 'words-counts-repartition', partition })),
+  );
+  for (const [at, start] of (await starts('words-counts-repartition')).entries()) {
+    expect(start).toBeLessThanOrEqual(committed[at]!);
+  }
+  for (const kept of ['lines', 'counts', 'words-counts-changelog']) expect(await starts(kept)).toEqual([0, 0, 0, 0]);
+
+  await using _second = await Instance.start(log, 'words', { config });
+  await produceLines(log, 300, 400);
+  expect(await allSent(log, 400)).toEqual(expectedUpdates(400));
 });
 
 test('a zombie that goes on after its tasks were taken over changes nothing', async () => {

@@ -10,6 +10,7 @@ import { Metrics } from '../runtime/metrics.ts';
 import { taskId } from '../runtime/open-task.ts';
 import { prepareTopics, sourceTopics } from '../runtime/prepare-topics.ts';
 import { storePrefix } from '../runtime/store-factory.ts';
+import { fullTopicName } from '../runtime/topic-names.ts';
 import type { Topology } from '../topology.ts';
 import { groupCaughtUp, groupHasReached, subtopologiesInOrder, type GroupProgress } from './caught-up.ts';
 import { changelogTopic } from './changelog.ts';
@@ -22,6 +23,7 @@ import { FolderMember } from './folder-member.ts';
 import { taskPositions } from './positions.ts';
 import { Standbys } from './standbys.ts';
 import { tasksOf, TaskAssignor } from './task-assignor.ts';
+import { RepartitionPurge } from './repartition-purge.ts';
 import type { SourceGate } from './source-gate.ts';
 import type { ProcessingGuarantee } from './task-committer.ts';
 import { storesOf } from './task-state.ts';
@@ -51,6 +53,7 @@ export class DistributedRuntime {
   /** Steps of the loop and rebalances, one after the other. */
   #turn: Promise<void> = Promise.resolve();
   readonly #standbys: Standbys;
+  readonly #purge: RepartitionPurge;
   #cluster: Cluster = knowsNobody;
   #rejoinedAt = -Infinity;
   #member: GroupMember | undefined;
@@ -114,7 +117,8 @@ export class DistributedRuntime {
         positionAgeMsMax: config.deleteRetentionMs / 2,
       },
     };
-    holder.runtime = new DistributedRuntime(options, config, environment, { tasks, topics: [...sources] });
+    const internal = new Set([...partitions.internalTopics.keys()].map((name) => fullTopicName(graph, options, name)));
+    holder.runtime = new DistributedRuntime(options, config, environment, { tasks, topics: [...sources], internal });
     return holder.runtime;
   }
 
@@ -122,7 +126,11 @@ export class DistributedRuntime {
     options: DistributedOptions,
     config: DistributedConfig,
     environment: DistributedEnvironment,
-    all: { readonly tasks: ReadonlyMap<string, AssignedTask>; readonly topics: readonly string[] },
+    all: {
+      readonly tasks: ReadonlyMap<string, AssignedTask>;
+      readonly topics: readonly string[];
+      readonly internal: ReadonlySet<string>;
+    },
   ) {
     this.#options = options;
     this.#config = config;
@@ -130,6 +138,12 @@ export class DistributedRuntime {
     this.metrics = environment.metrics;
     this.#all = all.tasks;
     this.#topics = all.topics;
+    this.#purge = new RepartitionPurge({
+      log: options.log,
+      topics: all.internal,
+      intervalMs: config.repartitionPurgeIntervalMs,
+      onFailure: (error) => this.#notPurged(error),
+    });
     this.#standbys = new Standbys(environment, {
       wanted: () => this.#followed(),
       pollIntervalMs: config.standbyPollIntervalMs,
@@ -308,6 +322,7 @@ export class DistributedRuntime {
     this.#stopping = true;
     await this.#running;
     await this.#standbys.stop();
+    await this.#purge.idle();
     await this.#member?.[Symbol.asyncDispose]();
     for (const { done } of this.#opening.values()) await done;
   }
@@ -317,6 +332,7 @@ export class DistributedRuntime {
     this.#stopping = true;
     await this.#running;
     await this.#standbys.stop();
+    await this.#purge.idle();
     for (const opening of this.#opening.values()) opening.cancelled = true;
     for (const { done } of this.#opening.values()) await done;
     for (const task of this.#open.values()) task.discard();
@@ -421,6 +437,12 @@ export class DistributedRuntime {
       }),
     );
     this.#trim();
+    this.#purge.offer(() => this.committedOffsets);
+  }
+
+  #notPurged(error: unknown): void {
+    if (!isMillraceError(error) || !recoverable.has(error.code)) this.#fail(error);
+    else this.metrics.counter('repartition-purges-failed', { code: error.code }).value += 1;
   }
 
   #publish(changed: ReadonlyMap<StateStore, readonly StoreChange[]>): void {
@@ -678,6 +700,8 @@ export interface DistributedConfig {
   readonly pollIntervalMs: number;
   /** Until a task that was given up is opened again: longer than it takes to hear that it is another's. */
   readonly reopenDelayMs: number;
+  /** How often what was processed of repartition topics is deleted. Default 30 s, as `repartition.purge.interval.ms`. */
+  readonly repartitionPurgeIntervalMs: number;
   readonly maxDirtyBytes: number;
   readonly maxBatchRecords: number;
   /** How often the event loop turns between steps of a batch. */
@@ -708,6 +732,7 @@ export const defaultDistributedConfig: DistributedConfig = {
   commitIntervalMs: 100,
   pollIntervalMs: 20,
   reopenDelayMs: 3000,
+  repartitionPurgeIntervalMs: 30_000,
   maxDirtyBytes: 64 * 1024 * 1024,
   maxBatchRecords: 1000,
   maxBatchMs: 4,
