@@ -1,4 +1,4 @@
-import { deleteRows, type Deleted } from './change/delete-rows.ts';
+import { deleteRows, type Deleted, type DeleteOptions } from './change/delete-rows.ts';
 import { upsert, type UpsertOptions, type Upserted } from './change/upsert.ts';
 import { cleanLog } from './maintenance/log-cleanup.ts';
 import { optimize, type Optimized, type OptimizeOptions } from './maintenance/optimize.ts';
@@ -120,8 +120,8 @@ export class DeltaTable implements AsyncDisposable {
   }
 
   /** Takes the rows out for which all filters are true: change/delete-rows.ts. */
-  async delete(filters: readonly Filter[]): Promise<Deleted> {
-    const deleted = await deleteRows(this.#context, this.#snapshot, filters);
+  async delete(filters: readonly Filter[], options: DeleteOptions = {}): Promise<Deleted> {
+    const deleted = await deleteRows(this.#context, this.#snapshot, filters, options);
     await this.#committed(deleted.snapshot);
     return deleted;
   }

@@ -37,7 +37,7 @@ export { S3Folder } from './storage/s3-folder.ts';
 export type { ListOptions, LocalFile, NewFile, Storage, StoredFile } from './storage/storage.ts';
 export type { WriteOptions, WriteTransaction, Written } from './write/append.ts';
 export type { TableDefinition } from './write/create.ts';
-export type { Deleted } from './change/delete-rows.ts';
+export type { Deleted, DeleteOptions } from './change/delete-rows.ts';
 export type { UpsertOptions, Upserted } from './change/upsert.ts';
 export type { Optimized, OptimizeOptions } from './maintenance/optimize.ts';
 export type { Vacuumed, VacuumOptions } from './maintenance/vacuum.ts';

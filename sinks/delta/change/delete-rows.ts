@@ -13,9 +13,12 @@ import { writeDataFiles } from '../parquet/data-file-writer.ts';
 import { type Filter, filterSql } from '../read/filter.ts';
 import { scanFiles } from '../read/scan.ts';
 import { filesFor, scanSource } from '../read/scan-table.ts';
+import type { WriteOptions } from '../write/append.ts';
 import { writeChangeFiles } from './change-files.ts';
 import { matchRows } from './matched-rows.ts';
 import { removeByVector } from './row-removal.ts';
+
+export type DeleteOptions = Pick<WriteOptions, 'userMetadata'>;
 
 export interface Deleted {
   readonly snapshot: Snapshot;
@@ -27,7 +30,12 @@ export interface Deleted {
  * else by writing the files anew that hold such rows. No rows, no commit.
  * @throws MillraceError `TABLE_CONFLICT`, `TABLE_UNSUPPORTED` for a table that is append-only
  */
-export async function deleteRows(context: TableContext, base: Snapshot, filters: readonly Filter[]): Promise<Deleted> {
+export async function deleteRows(
+  context: TableContext,
+  base: Snapshot,
+  filters: readonly Filter[],
+  { userMetadata }: DeleteOptions = {},
+): Promise<Deleted> {
   let snapshot = base;
   for (let attempt = 1; ; attempt++) {
     const { actions, rows } = await plan(context, snapshot, filters);
@@ -38,6 +46,7 @@ export async function deleteRows(context: TableContext, base: Snapshot, filters:
         operation: 'DELETE',
         parameters: { predicate: JSON.stringify(filters.map(({ column, op }) => `${column} ${op}`)) },
         metrics: { numDeletedRows: String(rows) },
+        ...(userMetadata !== undefined && { userMetadata }),
         actions,
         reads: 'everything',
       });
