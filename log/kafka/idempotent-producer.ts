@@ -20,19 +20,24 @@ interface Call {
  * Appends outside transactions. Of each partition one append is on its way; calls that come meanwhile wait in their order and
  * go together, so that many small ones cost few requests. After a failure the numbers are in doubt, and the next append
  * begins under a new producer id.
+ *
+ * A call takes its place before anything is asked of a broker: where one has to be asked again, the next call would overtake.
  */
 export class IdempotentProducer {
   readonly #connections: Connections;
   readonly #options: DeliveryOptions;
+  readonly #deliver: typeof deliver;
   readonly #waiting = new Map<string, Call[]>();
   readonly #sending = new Set<Promise<void>>();
   #session: Promise<ProducerSession> | undefined;
 
-  constructor(connections: Connections, options: DeliveryOptions) {
+  constructor(connections: Connections, options: DeliveryOptions, delivers: typeof deliver = deliver) {
     this.#connections = connections;
     this.#options = options;
+    this.#deliver = delivers;
   }
 
+  /** @throws MillraceError `TOPIC_NOT_FOUND`, `PARTITION_NOT_FOUND`; what `deliver` throws */
   append(partition: TopicPartition, records: readonly LogRecord[]): Promise<ProduceResult> {
     return new Promise((resolve, reject) => {
       const call = { records, resolve, reject };
@@ -59,8 +64,14 @@ export class IdempotentProducer {
       const calls = waiting.splice(0, callsOfOneBatch(waiting));
       const records = calls.length === 1 ? calls[0]!.records : calls.flatMap((call) => call.records);
       try {
+        await this.#connections.checkPartition({ topic, partition });
         const session = await (this.#session ??= this.#begin());
-        const [delivered] = await deliver(this.#connections, session, [{ topic, partition, records }], this.#options);
+        const [delivered] = await this.#deliver(
+          this.#connections,
+          session,
+          [{ topic, partition, records }],
+          this.#options,
+        );
         let baseOffset = delivered!.baseOffset ?? forgotten;
         for (const call of calls) {
           call.resolve({ baseOffset, duplicate: baseOffset === forgotten });

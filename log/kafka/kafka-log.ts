@@ -193,9 +193,8 @@ class KafkaLog implements Log {
       throw new MillraceError('INVALID_ARGUMENT', message, { ...partition });
     }
     this.#checkSizes(partition, records);
-    await this.#connections.checkPartition(partition);
-    if (records.length === 0) return { baseOffset: await this.listOffsets(partition, 'latest'), duplicate: false };
-    return await this.#producer.append(partition, records);
+    if (records.length > 0) return await this.#producer.append(partition, records);
+    return { baseOffset: await this.listOffsets(partition, 'latest'), duplicate: false };
   }
 
   async read(partition: TopicPartition, offset: number, limits: ReadLimits): Promise<FetchedRecords> {

@@ -20,7 +20,7 @@ import { faultReport, faults, full, runFaults } from './faults.ts';
  * the ends of transactions. What was accepted has to be in the outputs once, and the state, which another instance makes of the changelogs
  * alone, equal to a recomputation of the files.
  */
-const lines = full ? 150_000 : 10_000;
+const lines = full ? 152_000 : 10_000;
 const partitions = 4;
 const faultEveryMs = 8000;
 const script = new URL('shop-child.ts', import.meta.url);
