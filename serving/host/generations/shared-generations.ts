@@ -17,7 +17,7 @@ import {
 import { isActive, isActiveAlready, noGeneration, replayRunning } from './generation-errors.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { nearRecords, Precedence } from './replay.ts';
-import { SharedBook, type BookChange } from './shared-book.ts';
+import { SharedBook } from './shared-book.ts';
 import { groupOf, holdOf, nextPhaseOffsets, SharedRun, type RunHooks, type SharedParts } from './shared-run.ts';
 import { checkNotTrimmed, partitionsOf, sourcePartitions, startOffsetsOf } from './start-offsets.ts';
 
@@ -103,7 +103,7 @@ export class SharedGenerations {
   async startReplay({ from, trimmed, parameters: given }: ReplayRequest): Promise<GenerationFacts> {
     const { log, partitions, settings } = this.#parts;
     const made: { entry?: GenerationEntry } = {};
-    await this.#change(async (book) => {
+    await this.#book.change(async (book) => {
       await this.#mustNotReplay(book);
       const parameters = shopParameters(given, activeEntry(book).parameters);
       const startOffsets = await startOffsetsOf(log, partitions, { from, trimmed });
@@ -118,7 +118,7 @@ export class SharedGenerations {
   /** Brings a kept generation up to date and makes it the active one. @throws `REPLAY_RUNNING`, `SOURCE_TRIMMED`, `NOT_FOUND` */
   async activate(id: number): Promise<GenerationFacts> {
     const { log, partitions } = this.#parts;
-    await this.#change(async (book) => {
+    await this.#book.change(async (book) => {
       const entry = entryOf(book, id);
       if (entry.state === 'active') throw isActiveAlready(id);
       await this.#mustNotReplay(book);
@@ -139,7 +139,7 @@ export class SharedGenerations {
   /** Forgets a generation for ever; one that replays is given up. @throws `GENERATION_IN_USE`, `NOT_FOUND` */
   async prune(id: number): Promise<void> {
     const pruned: { applicationId?: string } = {};
-    await this.#change((book) => {
+    await this.#book.change((book) => {
       const { state, applicationId } = entryOf(book, id);
       if (state === 'active' || id === this.#shown.entry.id) throw isActive(id);
       pruned.applicationId = applicationId;
@@ -169,23 +169,25 @@ export class SharedGenerations {
       if (run !== undefined) await end(run);
   }
 
+  /** What goes wrong is said once, until a look succeeds. */
   async #lookOn(): Promise<void> {
     const told = new Set<string>();
-    while (!this.#closed) {
+    for (; !this.#closed; await this.#pause()) {
       try {
         await this.#look();
         told.clear();
       } catch (error) {
         const { code, message } = errorFields(error);
-        if (!isMillraceError(error) || !passing.has(error.code)) this.#parts.onTopologyFailed(error);
-        else if (!told.has(code)) this.#parts.tell(`Looking after the generations: ${message}`);
+        if (told.has(code)) continue;
         told.add(code);
+        if (!isMillraceError(error) || !passing.has(error.code)) this.#parts.onTopologyFailed(error);
+        else this.#parts.tell(`Looking after the generations: ${message}`);
       }
-      if (!this.#closed) await this.#pause();
     }
   }
 
   async #pause(): Promise<void> {
+    if (this.#closed) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, this.#parts.lookEveryMs ?? lookEveryMs);
       this.#wake = () => {
@@ -289,7 +291,7 @@ export class SharedGenerations {
     if (failure !== undefined) return;
     if (book.handOver === undefined) {
       if ((await this.#behind(run.entry, activeEntry(book))) > nearRecords) return;
-      await this.#change((now) =>
+      await this.#book.change((now) =>
         now.handOver === undefined && run.isOf(now.generations.find((entry) => entry.id === id))
           ? { book: { ...now, handOver: { id: randomUUID(), to: id } } }
           : undefined,
@@ -303,14 +305,14 @@ export class SharedGenerations {
     if (handOver.sources === undefined) {
       const sources = [...held.values()].flat();
       if (!(await this.#shown.runtime.hasReached(sources))) return;
-      await this.#change((now) =>
+      await this.#book.change((now) =>
         now.handOver?.id === handOver.id ? { book: { ...now, handOver: { ...handOver, sources } } } : undefined,
       );
       return;
     }
     const offsets = handOver.sources;
     if (!(await run.runtime.hasReached(offsets))) return;
-    await this.#change(async (now) => {
+    await this.#book.change(async (now) => {
       if (now.handOver?.id !== handOver.id) return undefined;
       const { applicationId } = run.entry;
       const publicEnds = await this.#endsOf(shopTopics.clean);
@@ -320,12 +322,6 @@ export class SharedGenerations {
       const phaseOffsets = await nextPhaseOffsets(this.#parts, entryOf(now, id), { ownOutputs: false });
       return { book: next, offsets: new Map([[groupOf(entryOf(next, id)), phaseOffsets]]) };
     });
-  }
-
-  async #change(
-    decide: (book: GenerationBook) => Promise<BookChange | undefined> | BookChange | undefined,
-  ): Promise<void> {
-    await this.#book.change(decide);
   }
 
   #openActive(entry: GenerationEntry): Promise<SharedRun> {
