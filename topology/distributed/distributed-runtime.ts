@@ -437,7 +437,7 @@ export class DistributedRuntime {
       }),
     );
     this.#trim();
-    this.#purge.offer(() => this.committedOffsets);
+    this.#purge.offer(() => [...this.#open.values()].flatMap(({ groupOffsets }) => groupOffsets));
   }
 
   #notPurged(error: unknown): void {

@@ -107,6 +107,11 @@ export class DistributedTask {
     return this.#uncommitted ? this.#committed : this.#positions();
   }
 
+  /** What the group has, from this task's last commit: `committedOffsets` may be ahead, over what is no record. */
+  get groupOffsets(): readonly ConsumedOffset[] {
+    return this.#committed;
+  }
+
   /** Resolves when no commit is being written: then the database and `committedOffsets` agree. */
   async commitSettled(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;

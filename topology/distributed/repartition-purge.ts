@@ -15,7 +15,7 @@ export class RepartitionPurge {
     this.#dueMs = performance.now() + options.intervalMs;
   }
 
-  /** `committed`: asked when it is time. */
+  /** `committed`: what the group has, no marker further, or its next reader finds its place gone. Asked when it is time. */
   offer(committed: () => readonly ConsumedOffset[]): void {
     if (this.#running !== undefined || performance.now() < this.#dueMs) return;
     this.#running = this.#purge(committed())
