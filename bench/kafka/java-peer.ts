@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { coreTables } from './compared-tables.ts';
 import type { Peer } from './peer.ts';
 
 const project = join(import.meta.dirname, '../peers/java');
@@ -32,9 +33,3 @@ export async function javaPeer(folder: string, heapMib: number): Promise<Peer> {
     }),
   };
 }
-
-/** Of models/recompute, those that the Java program keeps. */
-export const coreTables = [
-  ...['product-stats', 'product-hours', 'user-profiles', 'user-products', 'session-windows'],
-  ...['marginals', 'pair-totals', 'pairs'],
-] as const;

@@ -39,6 +39,10 @@ export async function measure(
   const folder = join(work, applicationId);
   await mkdir(folder);
   await log.createTopics(outputs.map((name) => ({ name, partitions })));
+  // The broker makes the topics of groups and transactions when it is first asked for one: nobody is to wait for that, and
+  // @kafkats/flow waits 10 s.
+  await log.committedOffsets(applicationId, [{ topic: shopTopics.interactions, partition: 0 }]);
+  await log.openProducer(applicationId);
   const run = { brokers: broker.address, registryUrl, applicationId, folder, partitions, commitIntervalMs };
   try {
     await using opened = await PeerProcess.open(peer, run);

@@ -1,4 +1,7 @@
-/** Child of bench/kafka.ts: the whole shop topology on `DistributedRuntime`, one instance, obeying the orders of peer.ts. */
+/**
+ * Child of bench/kafka.ts: the whole shop topology, or the part of part-topology.ts, on `DistributedRuntime`, one instance, obeying
+ * the orders of peer.ts.
+ */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -8,19 +11,21 @@ import { confluentRegistry } from '../../schemas/index.ts';
 import type { HostRequests } from '../../serving/host/host-requests.ts';
 import { HostStateReader } from '../../serving/host/state-reader.ts';
 import { StoreReader } from '../../serving/host/store-reader.ts';
-import { createGroupCommit, openDataFolder } from '../../state/index.ts';
+import { createGroupCommit, openDataFolder, type TimestampedKeyValueStore } from '../../state/index.ts';
 import { DistributedRuntime } from '../../topology/index.ts';
+import { partTopology } from './part-topology.ts';
 
-const [brokers, registryUrl, applicationId, folder, partitionsText, commitIntervalText] = process.argv.slice(2) as [
-  ...[string, string, string, string, string, string],
-];
+const [brokers, registryUrl, applicationId, folder, partitionsText, commitIntervalText, which] = process.argv.slice(
+  2,
+) as [...[string, string, string, string, string, string, 'shop' | 'part']];
 const partitions = Number(partitionsText);
+const build = which === 'shop' ? shopTopology : partTopology;
 const config = { commitIntervalMs: Number(commitIntervalText) };
 const engine = await openDataFolder(folder);
 const commits = createGroupCommit(engine);
 await using log = await openKafkaLog({ brokers: brokers.split(',') });
 const runtime = await DistributedRuntime.open({
-  topology: await shopTopology({ registry: confluentRegistry({ url: registryUrl }), partitions }),
+  topology: await build({ registry: confluentRegistry({ url: registryUrl }), partitions }),
   applicationId,
   log,
   engine,
@@ -39,7 +44,7 @@ for await (const order of createInterface({ input: process.stdin })) {
     await runtime.start();
     console.log('started');
   } else if (order.startsWith('dump ')) {
-    await dump(order.slice('dump '.length));
+    await (which === 'shop' ? dump : dumpPart)(order.slice('dump '.length));
     console.log('dumped');
   } else if (order === 'stop') break;
 }
@@ -74,6 +79,18 @@ async function dump(file: string): Promise<void> {
   await write('marginals', reader.marginals());
   await write('pair-totals', reader.pairTotals());
   await write('pairs', reader.pairRows());
+  output.end();
+  await once(output, 'close');
+}
+
+async function dumpPart(file: string): Promise<void> {
+  const output = createWriteStream(file);
+  const stores = runtime.stores('product-stats') as readonly TimestampedKeyValueStore<string, object>[];
+  for (const store of stores) {
+    for await (const [productId, { value }] of store.committedRange()) {
+      output.write(`${JSON.stringify({ store: 'product-stats', productId, ...value })}\n`);
+    }
+  }
   output.end();
   await once(output, 'close');
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fillInput, inputEvents, type Input } from '../../bench/kafka/input.ts';
 import { javaPeer } from '../../bench/kafka/java-peer.ts';
 import { measure, type Course } from '../../bench/kafka/measure.ts';
-import { millracePeer } from '../../bench/kafka/millrace-peer.ts';
+import { millracePartPeer, millracePeer } from '../../bench/kafka/millrace-peer.ts';
 import type { Peer } from '../../bench/kafka/peer.ts';
 import { compareDump } from '../../bench/kafka/state-dump.ts';
 import { openKafkaLog, type Log } from '../../log/index.ts';
@@ -49,11 +49,12 @@ describeWithKafka('a peer of the benchmark', () => {
   const peers: readonly [string, () => Promise<Peer>][] = [
     ['Java', () => javaPeer(join(work, 'java'), 256)],
     ['Millrace', async () => millracePeer],
+    ['Millrace, a part', async () => millracePartPeer],
   ];
   it.each(peers)('(%s) reaches the state of a recomputation', { timeout: 240_000 }, async (name, open) => {
     const peer = await open();
     const dump = join(work, `${name}.ndjson`);
-    await measure(course, peer, { applicationId: `peer-${name.toLowerCase()}`, dump });
+    await measure(course, peer, { applicationId: `peer-${name.toLowerCase().replaceAll(/\W+/g, '-')}`, dump });
     const comparison = await compareDump(dump, await recomputeLog(inputEvents(input)), peer.tables);
     if (!comparison.equal) console.log(formatComparison(comparison));
     expect(comparison.equal).toBe(true);
