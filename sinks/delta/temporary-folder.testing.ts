@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -6,9 +7,10 @@ import { afterEach } from 'vitest';
 /** Gives new folders, which are removed after the test. */
 export function temporaryFolders(): () => string {
   const folders: string[] = [];
-  afterEach(() => {
-    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-  });
+  // A property that shrinks a failure leaves hundreds of tables.
+  afterEach(async () => {
+    for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+  }, 120_000);
   return () => {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-delta-test-'));
     folders.push(folder);
