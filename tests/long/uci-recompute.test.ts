@@ -29,7 +29,7 @@ let sums: Sums;
 beforeAll(async () => {
   state = await recomputeUci(files);
   sums = await sumOfLines();
-}, 120_000);
+}, 600_000);
 
 test('all lines are read, and each is an event, a repeat of the other file, or unusable', () => {
   const { read, invalid, duplicates, accepted } = state.counts;
