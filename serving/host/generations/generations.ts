@@ -18,6 +18,7 @@ import {
 } from './generation-book.ts';
 import { Precedence, Replay, sourcePositions } from './replay.ts';
 import { openShopRuntime, type ShopParts } from './shop-runtime.ts';
+import { generationFacts } from './generation-facts.ts';
 import { isActive, isActiveAlready, noGeneration, replayRunning } from './generation-errors.ts';
 import { checkNotTrimmed, partitionsOf, sourcePartitions, startOffsetsOf } from './start-offsets.ts';
 
@@ -90,18 +91,10 @@ export class Generations {
   }
 
   list(): readonly GenerationFacts[] {
-    return this.#book.generations.map(({ id, state, parameters, startOffsets, createdMs, activated }) => ({
-      ...{ id, state: this.#stateOf(id, state), parameters, startOffsets, createdMs },
-      activatedMs: activated?.atMs ?? null,
-      activeFrom: activated?.offsets ?? null,
-      progress: this.#replay?.entry.id === id ? this.#replay.progress : null,
-    }));
-  }
-
-  /** As answers show it: the book is ahead of them for a moment. */
-  #stateOf(id: number, state: GenerationEntry['state']): GenerationEntry['state'] {
-    if (id === this.#active.id) return 'active';
-    return state === 'active' ? 'replaying' : state;
+    return this.#book.generations.map((entry) => {
+      const progress = this.#replay?.entry.id === entry.id ? this.#replay.progress : null;
+      return generationFacts(entry, { shownId: this.#active.id, progress });
+    });
   }
 
   /** @throws MillraceError `REPLAY_RUNNING`, `SOURCE_TRIMMED`, `INVALID_ARGUMENT` */

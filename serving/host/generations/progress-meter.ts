@@ -1,4 +1,4 @@
-import type { ErrorFields, ReplayProgress } from '../messages.ts';
+import type { ErrorFields, ReplayProgress, SourceOffset } from '../messages.ts';
 
 /** How far a replay is, and how fast, since it was first looked at. */
 export class ProgressMeter {
@@ -28,4 +28,19 @@ export interface Processed {
   readonly processed: number;
   /** Grows while records come. */
   readonly total: number;
+}
+
+/** Of the records between where a generation began and the `end` of each partition. */
+export function recordsSince(
+  startOffsets: readonly SourceOffset[],
+  positions: readonly (SourceOffset & { readonly end: number })[],
+): Processed {
+  let processed = 0;
+  let total = 0;
+  for (const { topic, partition, offset, end } of positions) {
+    const start = startOffsets.find((other) => other.topic === topic && other.partition === partition)?.offset ?? 0;
+    processed += Math.max(0, offset - start);
+    total += end - start;
+  }
+  return { processed, total };
 }

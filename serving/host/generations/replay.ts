@@ -5,7 +5,7 @@ import type { EmbeddedRuntime } from '../../../topology/index.ts';
 import { errorFields } from '../error-fields.ts';
 import type { ErrorFields, ReplayProgress, SourceOffset } from '../messages.ts';
 import type { GenerationEntry } from './generation-book.ts';
-import { ProgressMeter, type Processed } from './progress-meter.ts';
+import { ProgressMeter, recordsSince, type Processed } from './progress-meter.ts';
 
 /** A generation on its way to be active: new, or kept and asked for again. It works when the active one leaves it time. */
 export class Replay {
@@ -39,14 +39,10 @@ export class Replay {
   }
 
   #records(): Processed {
-    let processed = 0;
-    let total = 0;
-    for (const { topic, partition, offset } of sourcePositions(this.runtime)) {
-      const start = this.entry.startOffsets.find((other) => other.topic === topic && other.partition === partition);
-      processed += Math.max(0, offset - (start?.offset ?? 0));
-      total += this.#log.committedEnd({ topic, partition }) - (start?.offset ?? 0);
-    }
-    return { processed, total };
+    return recordsSince(
+      this.entry.startOffsets,
+      sourcePositions(this.runtime).map((of) => ({ ...of, end: this.#log.committedEnd(of) })),
+    );
   }
 
   #lag(): number {

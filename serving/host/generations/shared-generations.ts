@@ -14,8 +14,9 @@ import {
   type GenerationBook,
   type GenerationEntry,
 } from './generation-book.ts';
+import { generationFacts } from './generation-facts.ts';
 import { isActive, isActiveAlready, noGeneration, replayRunning } from './generation-errors.ts';
-import { ProgressMeter } from './progress-meter.ts';
+import { ProgressMeter, recordsSince, type Processed } from './progress-meter.ts';
 import { nearRecords, Precedence } from './replay.ts';
 import { SharedBook } from './shared-book.ts';
 import { groupOf, holdOf, nextPhaseOffsets, SharedRun, type RunHooks, type SharedParts } from './shared-run.ts';
@@ -84,19 +85,8 @@ export class SharedGenerations {
   }
 
   async #facts(entry: GenerationEntry): Promise<GenerationFacts> {
-    const { id, parameters, startOffsets, createdMs, activated } = entry;
-    return {
-      ...{ id, state: this.#stateOf(entry), parameters, startOffsets, createdMs },
-      activatedMs: activated?.atMs ?? null,
-      activeFrom: activated?.offsets ?? null,
-      progress: entry.state === 'replaying' ? await this.#progress(entry) : null,
-    };
-  }
-
-  /** As answers show it: the book is ahead of them for a moment. */
-  #stateOf({ id, state }: GenerationEntry): GenerationEntry['state'] {
-    if (id === this.#shown.entry.id) return 'active';
-    return state === 'active' ? 'replaying' : state;
+    const progress = entry.state === 'replaying' ? await this.#progress(entry) : null;
+    return generationFacts(entry, { shownId: this.#shown.entry.id, progress });
   }
 
   /** @throws MillraceError `REPLAY_RUNNING`, `SOURCE_TRIMMED`, `INVALID_ARGUMENT` */
@@ -351,18 +341,15 @@ export class SharedGenerations {
   }
 
   /** By all instances together: what its group has committed. */
-  async #processed(entry: GenerationEntry): Promise<{ readonly processed: number; readonly total: number }> {
+  async #processed(entry: GenerationEntry): Promise<Processed> {
     const { log, partitions } = this.#parts;
     const sources = sourcePartitions(partitions);
     const committed = await log.committedOffsets(groupOf(entry), sources);
-    let processed = 0;
-    let total = 0;
-    for (const [at, of] of sources.entries()) {
-      const start = entry.startOffsets.find(({ topic, partition }) => topic === of.topic && partition === of.partition);
-      processed += Math.max(0, (committed[at] ?? 0) - (start?.offset ?? 0));
-      total += (await log.listOffsets(of, 'latest')) - (start?.offset ?? 0);
-    }
-    return { processed, total };
+    const ends = await Promise.all(sources.map((of) => log.listOffsets(of, 'latest')));
+    return recordsSince(
+      entry.startOffsets,
+      sources.map((of, at) => ({ ...of, offset: committed[at] ?? 0, end: ends[at]! })),
+    );
   }
 
   /** How many records a generation lacks of what another has committed. */
